@@ -1,0 +1,125 @@
+//! y = f(x), and dx = dy·f′(x).
+
+use crate::lanes::F32x4;
+use crate::math;
+use crate::streams::{ONCE, Source, UNROLL, map, map_long, stream};
+
+/// The functions of one number; their numbers are those of the bridge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Unary {
+    Neg = 0,
+    Abs = 1,
+    Square = 2,
+    Sqrt = 3,
+    Exp = 4,
+    Log = 5,
+    /// max(x, 0); NaN stays NaN.
+    Relu = 6,
+    Tanh = 7,
+    Sigmoid = 8,
+    Reciprocal = 9,
+    /// 1/√x.
+    Rsqrt = 10,
+    /// -1, 0 or 1; zeros and NaN stay as they are.
+    Sign = 11,
+    Erf = 12,
+    /// ln(1 + eˣ).
+    Softplus = 13,
+}
+
+impl Unary {
+    pub const ALL: [Self; 14] = [
+        Self::Neg,
+        Self::Abs,
+        Self::Square,
+        Self::Sqrt,
+        Self::Exp,
+        Self::Log,
+        Self::Relu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Reciprocal,
+        Self::Rsqrt,
+        Self::Sign,
+        Self::Erf,
+        Self::Softplus,
+    ];
+
+    /// The inverse of `as u32`.
+    pub fn from_code(code: u32) -> Self {
+        Self::ALL[code as usize]
+    }
+}
+
+/// y = f(x).
+pub fn unary_forward(op: Unary, x: &[f32], y: &mut [f32]) {
+    debug_assert_eq!(x.len(), y.len());
+    // Safety: the lengths are equal, and y overlaps nothing.
+    unsafe { unary(op, y.len(), x.as_ptr(), y.as_mut_ptr()) }
+}
+
+/// y = f(y).
+pub fn unary_in_place(op: Unary, y: &mut [f32]) {
+    let p = y.as_mut_ptr();
+    // Safety: source and destination are the same array.
+    unsafe { unary(op, y.len(), p, p) }
+}
+
+/// # Safety
+/// `x` and `y` reach `n` floats, and are the same or do not overlap.
+unsafe fn unary(op: Unary, n: usize, x: *const f32, y: *mut f32) {
+    let one = F32x4::splat(1.0);
+    macro_rules! apply {
+        ($unroll:ident, $f:expr) => {
+            // Safety: the caller's promise.
+            unsafe { stream::<1, 1, $unroll>(n, [Source { start: x, step: 1 }], [y], |[x]| [$f(x)]) }
+        };
+    }
+    match op {
+        Unary::Neg => apply!(UNROLL, |x: F32x4| -x),
+        Unary::Abs => apply!(UNROLL, F32x4::abs),
+        Unary::Square => apply!(UNROLL, |x: F32x4| x * x),
+        Unary::Sqrt => apply!(ONCE, F32x4::sqrt),
+        Unary::Exp => apply!(ONCE, math::exp),
+        Unary::Log => apply!(ONCE, math::log),
+        Unary::Relu => apply!(UNROLL, F32x4::relu),
+        Unary::Tanh => apply!(ONCE, math::tanh),
+        Unary::Sigmoid => apply!(ONCE, math::sigmoid),
+        Unary::Reciprocal => apply!(ONCE, |x: F32x4| one / x),
+        Unary::Rsqrt => apply!(ONCE, |x: F32x4| one / x.sqrt()),
+        Unary::Sign => apply!(ONCE, sign),
+        Unary::Erf => apply!(ONCE, math::erf),
+        Unary::Softplus => apply!(ONCE, math::softplus),
+    }
+}
+
+/// dx = dy·f′(x), with y = f(x). At their kinks abs and relu have slope 0; a NaN in x makes relu's gradient NaN.
+pub fn unary_backward(op: Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    let one = F32x4::splat(1.0);
+    match op {
+        Unary::Neg => map([dy], dx, |[dy]| -dy),
+        Unary::Abs => map([x, dy], dx, |[x, dy]| dy * sign(x)),
+        Unary::Square => map([x, dy], dx, |[x, dy]| dy * (x + x)),
+        Unary::Sqrt => map([y, dy], dx, |[y, dy]| dy / (y + y)),
+        Unary::Exp => map([y, dy], dx, |[y, dy]| dy * y),
+        Unary::Log => map([x, dy], dx, |[x, dy]| dy / x),
+        Unary::Relu => map([x, dy], dx, |[x, dy]| {
+            let kept = x.ne(x).select(x, F32x4::zero());
+            x.gt(F32x4::zero()).select(dy, kept)
+        }),
+        Unary::Tanh => map([y, dy], dx, |[y, dy]| dy * ((one - y) * (one + y))),
+        Unary::Sigmoid => map([y, dy], dx, |[y, dy]| dy * (y * (one - y))),
+        Unary::Reciprocal => map([y, dy], dx, |[y, dy]| -(dy * (y * y))),
+        Unary::Rsqrt => map([y, dy], dx, |[y, dy]| dy * (F32x4::splat(-0.5) * y * (y * y))),
+        Unary::Sign => dx.fill(0.0),
+        Unary::Erf => map_long([x, dy], dx, |[x, dy]| dy * math::erf_derivative(x)),
+        Unary::Softplus => map_long([x, dy], dx, |[x, dy]| dy * math::sigmoid(x)),
+    }
+}
+
+#[inline(always)]
+fn sign(x: F32x4) -> F32x4 {
+    let zero = F32x4::zero();
+    x.lt(zero).select(F32x4::splat(-1.0), x.gt(zero).select(F32x4::splat(1.0), x))
+}

@@ -1,0 +1,94 @@
+//! Four float32 side by side: the only vector type of the kernels.
+//!
+//! Two bodies carry the same operations with the same bits: [`simd128`](https://webassembly.github.io/spec/) on
+//! WASM, plain arrays elsewhere, so that kernels are tested natively. Comparisons give an [`I32x4`] of all ones
+//! (true) or all zeros (false) per lane, which [`I32x4::select`] takes.
+//!
+//! Rules that keep results equal everywhere: a multiply-add is a rounded product, then a rounded sum (never
+//! fused), and a horizontal sum is always `(0 + 1) + (2 + 3)`.
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub use portable::{F32x4, F64x2, I32x4};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use simd128::{F32x4, F64x2, I32x4};
+
+/// Lanes in a vector.
+pub const LANES: usize = 4;
+
+impl F32x4 {
+    #[inline(always)]
+    pub fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// `self * a + b`, rounded after the product and after the sum.
+    #[inline(always)]
+    pub fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+
+    /// `max(self, 0)`; NaN stays NaN.
+    #[inline(always)]
+    pub fn relu(self) -> Self {
+        self.max(Self::zero())
+    }
+
+    /// `(0 + 1) + (2 + 3)`.
+    #[inline(always)]
+    pub fn sum(self) -> f32 {
+        let [a, b, c, d] = self.to_array();
+        (a + b) + (c + d)
+    }
+
+    /// The first `n <= 4` floats at `p`; the other lanes are zero.
+    ///
+    /// # Safety
+    /// `p` is readable for `n` floats.
+    #[inline(always)]
+    pub unsafe fn load_partial(p: *const f32, n: usize) -> Self {
+        if n >= LANES {
+            // Safety: the caller's promise.
+            return unsafe { Self::load(p) };
+        }
+        let mut lanes = [0.0; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+            // Safety: the caller's promise, `i < n`.
+            *lane = unsafe { *p.add(i) };
+        }
+        Self::from_array(lanes)
+    }
+
+    /// Writes the first `n <= 4` lanes to `p`.
+    ///
+    /// # Safety
+    /// `p` is writable for `n` floats.
+    #[inline(always)]
+    pub unsafe fn store_partial(self, p: *mut f32, n: usize) {
+        if n >= LANES {
+            // Safety: the caller's promise.
+            return unsafe { self.store(p) };
+        }
+        for (i, lane) in self.to_array().into_iter().enumerate().take(n) {
+            // Safety: the caller's promise, `i < n`.
+            unsafe { *p.add(i) = lane };
+        }
+    }
+}
+
+impl F64x2 {
+    #[inline(always)]
+    pub fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// `self * a + b`, rounded after the product and after the sum.
+    #[inline(always)]
+    pub fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+}

@@ -1,0 +1,108 @@
+//! What happens to a tile of sums on its way to memory: earlier partial sums, bias, activation.
+
+use super::tile::{MR, NR, Tile};
+use crate::lanes::{F32x4, LANES};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    None,
+    Relu,
+}
+
+impl Activation {
+    /// The bridge's code: 0 none, 1 relu.
+    pub fn from_code(code: u32) -> Self {
+        debug_assert!(code <= 1);
+        if code == 1 { Self::Relu } else { Self::None }
+    }
+
+    #[inline(always)]
+    pub fn apply(self, x: F32x4) -> F32x4 {
+        match self {
+            Self::None => x,
+            Self::Relu => x.relu(),
+        }
+    }
+}
+
+/// `C = activation(sums + bias)`, the bias one value a column.
+#[derive(Clone, Copy)]
+pub struct Epilogue<'a> {
+    pub bias: Option<&'a [f32]>,
+    pub activation: Activation,
+}
+
+impl<'a> Epilogue<'a> {
+    pub const NONE: Epilogue<'static> = Epilogue { bias: None, activation: Activation::None };
+
+    /// The epilogue of columns `first..` alone.
+    pub fn columns_from(self, first: usize) -> Self {
+        Self { bias: self.bias.map(|bias| &bias[first..]), ..self }
+    }
+
+    /// A vector of finished sums, its first `lanes` at column `column`.
+    #[inline(always)]
+    pub fn apply(&self, sums: F32x4, column: usize, lanes: usize) -> F32x4 {
+        let sums = match self.bias {
+            // Safety: a column that is stored has a bias.
+            Some(bias) => sums + unsafe { F32x4::load_partial(bias.as_ptr().add(column), lanes) },
+            None => sums,
+        };
+        self.activation.apply(sums)
+    }
+}
+
+/// How a block of the depth meets C: the first one overwrites, later ones add, the last one finishes.
+#[derive(Clone, Copy)]
+pub struct Merge<'a> {
+    pub accumulate: bool,
+    pub epilogue: Option<Epilogue<'a>>,
+}
+
+impl Merge<'_> {
+    /// Stores the upper left `rows` x `columns` of a tile at `c`, whose column is `column` of the epilogue.
+    ///
+    /// # Safety
+    /// Those places of `c`, rows `stride` apart, are writable, and readable when this accumulates.
+    #[inline(always)]
+    pub unsafe fn store(&self, tile: &Tile, c: *mut f32, stride: usize, rows: usize, columns: usize, column: usize) {
+        if rows == MR && columns == NR {
+            // Safety: the whole tile is writable.
+            unsafe { self.store_whole(tile, c, stride, column) }
+        } else {
+            for (r, row) in tile.iter().enumerate().take(rows) {
+                for (v, &sums) in row.iter().enumerate() {
+                    let lanes = columns.saturating_sub(v * LANES).min(LANES);
+                    if lanes > 0 {
+                        // Safety: row r < rows, columns v * LANES .. v * LANES + lanes <= columns.
+                        unsafe { self.store_lanes(sums, c.add(r * stride + v * LANES), lanes, column + v * LANES) }
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_whole(&self, tile: &Tile, c: *mut f32, stride: usize, column: usize) {
+        for (r, row) in tile.iter().enumerate() {
+            for (v, &sums) in row.iter().enumerate() {
+                // Safety: the caller's promise; 4 lanes are inside the tile.
+                unsafe { self.store_lanes(sums, c.add(r * stride + v * LANES), LANES, column + v * LANES) }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_lanes(&self, sums: F32x4, c: *mut f32, lanes: usize, column: usize) {
+        // Safety: the caller's promise.
+        unsafe {
+            let earlier = if self.accumulate { F32x4::load_partial(c, lanes) } else { F32x4::zero() };
+            let sums = if self.accumulate { earlier + sums } else { sums };
+            let sums = match &self.epilogue {
+                Some(epilogue) => epilogue.apply(sums, column, lanes),
+                None => sums,
+            };
+            sums.store_partial(c, lanes);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Matrix products: `C = activation(op(A) op(B) + bias)`, all row-major.
+//!
+//! [`tile`] is the micro-kernel and explains the block sizes, [`pack`] lays out its operands, [`blocks`] has the five
+//! loops of the BLIS paper around it, [`epilogue`] what happens on the way to memory, [`few_rows`] the products that
+//! are too small for packing. Every sum runs over the depth in the same order whatever the tile it falls in.
+
+mod activation_backward;
+pub(crate) mod blocks;
+pub(crate) mod epilogue;
+mod few_rows;
+pub(crate) mod pack;
+pub(crate) mod tile;
+
+use crate::workspace::{OutOfMemory, Workspace};
+use blocks::{block_a_len, block_b_len, multiply};
+use pack::Matrix;
+
+pub use activation_backward::bias_activation_backward;
+pub use epilogue::{Activation, Epilogue};
+
+/// `C[m, n] = activation(op(A) op(B) + bias)`.
+///
+/// `a` is `[m, k]`, or `[k, m]` when `transpose_a`; `b` is `[k, n]`, or `[n, k]` when `transpose_b`; `bias` has `n`
+/// values. `c` is overwritten. A depth of 0 leaves `activation(bias)`. Sums are float32, in blocks of 256.
+pub fn matmul(
+    transpose_a: bool,
+    transpose_b: bool,
+    m: usize,
+    n: usize,
+    k: usize,
+    a: &[f32],
+    b: &[f32],
+    epilogue: Epilogue,
+    c: &mut [f32],
+    workspace: &mut Workspace,
+) -> Result<(), OutOfMemory> {
+    debug_assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n);
+    debug_assert!(epilogue.bias.is_none_or(|bias| bias.len() >= n));
+    if m == 0 || n == 0 {
+        return Ok(());
+    }
+    let c = &mut c[..m * n];
+    let b = Matrix { data: b, stride: if transpose_b { k } else { n }, transposed: transpose_b };
+    if m < few_rows::LIMIT && !transpose_a {
+        few_rows::multiply(n, k, a, b, c, epilogue);
+    } else {
+        let a = Matrix { data: a, stride: if transpose_a { m } else { k }, transposed: transpose_a };
+        let [packed_a, packed_b] = workspace.split([block_a_len(a, m, k), block_b_len(n, k)])?;
+        multiply(m, n, k, a, b, c, false, epilogue, packed_a, packed_b);
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Normalization by given statistics, which are constants: batch normalization in inference or frozen.
+
+use super::view::View;
+use super::{Affine, Gradients, backward_sums, beta_of, gamma_of, normalize, reciprocal_deviation};
+use crate::columns::TILE;
+
+/// y = γ·(x - mean)·rstd + β, rstd = 1/√(variance + ε), mean and variance [channels] being given.
+/// x, y [outer, channels, inner]; writes rstd [channels] and y.
+pub fn norm_given_forward(
+    view: View,
+    x: &[f32],
+    [mean, variance]: [&[f32]; 2],
+    affine: Affine,
+    epsilon: f64,
+    rstd: &mut [f32],
+    y: &mut [f32],
+) {
+    for group in view.groups() {
+        let (mut scale, mut offset) = ([0.0; TILE], [0.0; TILE]);
+        for (i, channel) in group.channels.clone().enumerate() {
+            let reciprocal = reciprocal_deviation(f64::from(variance[channel]), epsilon);
+            rstd[channel] = reciprocal as f32;
+            scale[i] = (gamma_of(affine.gamma, channel) * reciprocal) as f32;
+            offset[i] = beta_of(affine.beta, channel) as f32;
+        }
+        normalize(&group, x, &group.each(|channel| mean[channel]), &scale, &offset, y);
+    }
+}
+
+/// dβ = Σg, dγ = Σg·x̂, dx = γ·rstd·g, with x̂ = (x - mean)·rstd.
+/// x, dy, dx [outer, channels, inner]; mean and rstd [channels]. Absent gradients are skipped.
+pub fn norm_given_backward(
+    view: View,
+    x: &[f32],
+    [mean, rstd]: [&[f32]; 2],
+    gamma: Option<&[f32]>,
+    dy: &[f32],
+    mut gradients: Gradients,
+) {
+    for group in view.groups() {
+        if gradients.dgamma.is_some() || gradients.dbeta.is_some() {
+            let centre = group.each(|channel| mean[channel]);
+            let [sum_g, sum_gd, _] = backward_sums(&group, x, dy, &centre);
+            for (i, channel) in group.channels.clone().enumerate() {
+                gradients.store(channel, sum_gd[i] * f64::from(rstd[channel]), sum_g[i]);
+            }
+        }
+        if let Some(dx) = &mut gradients.dx {
+            let scale = group.each(|channel| (gamma_of(gamma, channel) * f64::from(rstd[channel])) as f32);
+            group.map::<1, 1, 2>([dy], [&scale], dx, |[g], [scale]| g * scale);
+        }
+    }
+}
+
+/// running ← running + rate·(batch - running), in float64, rounded once.
+pub fn running_update(rate: f64, batch: &[f32], running: &mut [f32]) {
+    debug_assert_eq!(batch.len(), running.len());
+    for (running, &batch) in running.iter_mut().zip(batch) {
+        let old = f64::from(*running);
+        *running = (old + rate * (f64::from(batch) - old)) as f32;
+    }
+}

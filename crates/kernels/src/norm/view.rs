@@ -1,0 +1,136 @@
+//! x as [outer, channels, inner]: sums per channel, and maps with constants per channel, for either place of the
+//! channels.
+
+use crate::columns::{ColumnSums, Columns, TILE, Tile};
+use crate::lanes::F32x4;
+use crate::streams;
+use core::array::from_fn;
+use core::ops::Range;
+
+/// From this many neighbours of one channel on, each run of them is summed by itself; shorter ones are columns.
+const LONG_RUN: usize = 64;
+
+/// The shape [outer, channels, inner] of x.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    pub outer: usize,
+    pub channels: usize,
+    pub inner: usize,
+}
+
+impl View {
+    /// Elements of x.
+    pub fn size(&self) -> usize {
+        self.outer * self.channels * self.inner
+    }
+
+    /// m: elements that share one mean.
+    pub fn per_channel(&self) -> usize {
+        self.outer * self.inner
+    }
+
+    /// The channels in groups whose values per channel fit on the stack.
+    pub(super) fn groups(self) -> impl Iterator<Item = Group> {
+        let (channels, inner) = (self.channels, self.inner);
+        let long = inner >= LONG_RUN;
+        let runs = (0..if long { channels.div_ceil(TILE) } else { 0 }).map(move |i| {
+            let channels = i * TILE..channels.min((i + 1) * TILE);
+            Group { view: self, channels, tile: None }
+        });
+        let cols = if long { 0 } else { channels * inner };
+        let columns = Tile::of(self.outer, cols, inner.max(1)).map(move |tile| {
+            let first = tile.first / inner;
+            Group { view: self, channels: first..first + tile.columns / inner, tile: Some(tile) }
+        });
+        runs.chain(columns)
+    }
+}
+
+/// Some channels of a view; arrays of [`Columns`] have their values in the order of `channels`.
+pub(super) struct Group {
+    pub view: View,
+    pub channels: Range<usize>,
+    /// The columns to walk; none where every channel is walked by runs.
+    tile: Option<Tile>,
+}
+
+impl Group {
+    /// `f` of each channel.
+    pub fn each(&self, mut f: impl FnMut(usize) -> f32) -> Columns<f32> {
+        let mut values = [0.0; TILE];
+        for (value, channel) in values.iter_mut().zip(self.channels.clone()) {
+            *value = f(channel);
+        }
+        values
+    }
+
+    /// Where each run of the group lies in x, and which of the group's channels it is.
+    fn runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let View { outer, channels, inner } = self.view;
+        let group = self.channels.clone();
+        (0..outer).flat_map(move |n| {
+            group.clone().enumerate().map(move |(i, channel)| {
+                let start = (n * channels + channel) * inner;
+                (start..start + inner, i)
+            })
+        })
+    }
+
+    /// Per channel of the group: the sums of the `M` terms that `f(x…, constants…)` gives for its elements.
+    #[inline(always)]
+    pub fn sums<const K: usize, const L: usize, const M: usize>(
+        &self,
+        x: [&[f32]; K],
+        constants: [&Columns<f32>; L],
+        f: impl Fn([F32x4; K], [F32x4; L]) -> [F32x4; M],
+    ) -> [Columns<f64>; M] {
+        let Some(tile) = &self.tile else {
+            let mut totals = [[0.0; TILE]; M];
+            for (run, i) in self.runs() {
+                let c = constants.map(|constant| F32x4::splat(constant[i]));
+                let sums = streams::sum(x.map(|x| &x[run.clone()]), |x| f(x, c));
+                for m in 0..M {
+                    totals[m][i] += sums[m];
+                }
+            }
+            return totals;
+        };
+        let constants = constants.map(|each| tile.spread(&each[..self.channels.len()], self.view.inner));
+        let mut sums = ColumnSums::new();
+        sums.add(tile, x, from_fn(|l| &constants[l]), f);
+        sums.totals.map(|places| tile.gather(&places, self.view.inner))
+    }
+
+    /// `y = f(x…, constants…)` for each element of the group's channels. `R` is `K + L`.
+    #[inline(always)]
+    pub fn map<const K: usize, const L: usize, const R: usize>(
+        &self,
+        x: [&[f32]; K],
+        constants: [&Columns<f32>; L],
+        y: &mut [f32],
+        f: impl Fn([F32x4; K], [F32x4; L]) -> F32x4,
+    ) {
+        let Some(tile) = &self.tile else {
+            for (run, i) in self.runs() {
+                let c = constants.map(|constant| F32x4::splat(constant[i]));
+                streams::map(x.map(|x| &x[run.clone()]), &mut y[run.clone()], |x| f(x, c));
+            }
+            return;
+        };
+        let constants = constants.map(|each| tile.spread(&each[..self.channels.len()], self.view.inner));
+        tile.map::<K, L, R>(x, from_fn(|l| &constants[l]), y, f);
+    }
+
+    /// Per channel of the group, in float64: Σ(x - centre) and Σ(x - centre)².
+    pub fn central_sums(&self, x: &[f32], centre: &Columns<f64>) -> [Columns<f64>; 2] {
+        let mut totals = [[0.0; TILE]; 2];
+        for (run, i) in self.runs() {
+            for &value in &x[run] {
+                let d = f64::from(value) - centre[i];
+                totals[0][i] += d;
+                totals[1][i] += d * d;
+            }
+        }
+        totals
+    }
+}

@@ -1,0 +1,92 @@
+//! Random numbers by counting: Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011).
+//!
+//! Element i of a fill depends on nothing but (seed, counter + i/4), so a stream can be cut, continued and filled in
+//! any order, and has the same bits everywhere.
+
+use crate::lanes::{F32x4, I32x4, LANES};
+use crate::math::{copy_sign, normal_quantile};
+
+/// Where a stream stands: block `counter` of the stream `seed`.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    pub seed: u64,
+    pub counter: u64,
+}
+
+/// Four random words: ten rounds of Philox on `counter` with `key`.
+pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..10 {
+        let a = u64::from(counter[0]) * 0xd251_1f53;
+        let b = u64::from(counter[2]) * 0xcd9e_8d57;
+        counter = [(b >> 32) as u32 ^ counter[1] ^ key[0], b as u32, (a >> 32) as u32 ^ counter[3] ^ key[1], a as u32];
+        // The golden ratio and √3 - 1, as in the paper.
+        key = [key[0].wrapping_add(0x9e37_79b9), key[1].wrapping_add(0xbb67_ae85)];
+    }
+    counter
+}
+
+/// Four elements of `y` from each block of four words; the last block may have more words than are needed.
+#[inline(always)]
+fn fill<T: Copy>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]) -> [T; LANES]) {
+    let key = [position.seed as u32, (position.seed >> 32) as u32];
+    let block = |i: usize| {
+        let counter = position.counter.wrapping_add(i as u64);
+        f(philox([counter as u32, (counter >> 32) as u32, 0, 0], key))
+    };
+    let blocks = y.len() / LANES;
+    let (whole, rest) = y.as_chunks_mut::<LANES>();
+    for (i, values) in whole.iter_mut().enumerate() {
+        *values = block(i);
+    }
+    if !rest.is_empty() {
+        rest.copy_from_slice(&block(blocks)[..rest.len()]);
+    }
+}
+
+#[inline(always)]
+fn fill_floats(position: Position, y: &mut [f32], f: impl Fn(I32x4) -> F32x4) {
+    fill(position, y, |words| f(I32x4::from_array(words.map(|word| word as i32))).to_array());
+}
+
+/// y uniform over all 32-bit words.
+pub fn random_bits(position: Position, y: &mut [u32]) {
+    fill(position, y, |words| words);
+}
+
+/// y uniform in [min, max): a multiple of 2⁻²⁴ of the way. All of them min where max <= min.
+pub fn random_uniform(position: Position, min: f32, max: f32, y: &mut [f32]) {
+    let (low, high) = (F32x4::splat(min), F32x4::splat(max));
+    // Rounding could reach max itself.
+    let last = F32x4::splat(max.next_down().max(min));
+    fill_floats(position, y, |words| {
+        let u = words.shift_right_unsigned(8).to_f32() * F32x4::splat(1.0 / 16_777_216.0);
+        (low * (F32x4::splat(1.0) - u) + high * u).min(last).max(low)
+    });
+}
+
+/// y = mean + stddev·z, z standard normal by the inverse of its distribution: |z| < 6.4, a step of 2⁻³² in probability.
+pub fn random_normal(position: Position, mean: f32, stddev: f32, y: &mut [f32]) {
+    from_quantile(position, mean, stddev, y, |fraction| {
+        // (fraction + 2⁻³²)/2 is never 0.
+        normal_quantile(F32x4::splat(0.5) * fraction + F32x4::splat(1.164_153_2e-10))
+    });
+}
+
+/// y = mean + stddev·z, z standard normal given that |z| ≤ 2, by the inverse of its distribution.
+pub fn random_truncated_normal(position: Position, mean: f32, stddev: f32, y: &mut [f32]) {
+    // The probability of z > 2.
+    const BEYOND: f32 = 0.022_750_132;
+    from_quantile(position, mean, stddev, y, |fraction| {
+        let tail = F32x4::splat(0.5 - BEYOND) * fraction + F32x4::splat(BEYOND);
+        normal_quantile(tail).min(F32x4::splat(2.0))
+    });
+}
+
+/// y = mean + stddev·(±quantile(fraction)), the sign being one bit of a word and the fraction in [0, 1] the others.
+fn from_quantile(position: Position, mean: f32, stddev: f32, y: &mut [f32], quantile: impl Fn(F32x4) -> F32x4) {
+    let (mean, stddev) = (F32x4::splat(mean), F32x4::splat(stddev));
+    fill_floats(position, y, |words| {
+        let fraction = (words & I32x4::splat(i32::MAX)).to_f32() * F32x4::splat(1.0 / 2_147_483_648.0);
+        mean + stddev * copy_sign(quantile(fraction), F32x4::from_bits(words))
+    });
+}

@@ -1,0 +1,63 @@
+//! Scratch memory for packed panels and transformed tiles: one buffer that grows to the largest need and is kept.
+
+use core::fmt;
+
+/// Floats in a cache line: every part of the workspace starts on one.
+pub const LINE: usize = 16;
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// The scratch memory that a kernel asked for could not be had. Nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no memory for the workspace")
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
+
+#[derive(Default)]
+pub struct Workspace {
+    lines: Vec<Line>,
+}
+
+impl Workspace {
+    pub const fn new() -> Self {
+        Self { lines: Vec::new() }
+    }
+
+    /// Disjoint slices of the lengths asked for, with unspecified contents.
+    pub fn split<const N: usize>(&mut self, lengths: [usize; N]) -> Result<[&mut [f32]; N], OutOfMemory> {
+        let mut total = 0usize;
+        for length in lengths {
+            total = total.checked_add(length.div_ceil(LINE)).ok_or(OutOfMemory)?;
+        }
+        self.grow(total)?;
+        let mut rest = self.lines.as_mut_slice();
+        Ok(lengths.map(|length| {
+            let (lines, others) = core::mem::take(&mut rest).split_at_mut(length.div_ceil(LINE));
+            rest = others;
+            &mut floats(lines)[..length]
+        }))
+    }
+
+    fn grow(&mut self, lines: usize) -> Result<(), OutOfMemory> {
+        if lines > self.lines.len() {
+            // Freed first, so that the old and the new buffer never stand side by side.
+            self.lines = Vec::new();
+            self.lines.try_reserve_exact(lines).map_err(|_| OutOfMemory)?;
+            self.lines.resize(lines, Line([0.0; LINE]));
+        }
+        Ok(())
+    }
+}
+
+fn floats(lines: &mut [Line]) -> &mut [f32] {
+    // Safety: a Line is 16 floats without padding.
+    unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
+}

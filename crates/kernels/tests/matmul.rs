@@ -1,0 +1,169 @@
+//! Matrix products against float64, over awkward sizes. Outputs are filled with NaN first.
+
+mod common;
+
+use common::{Numbers, assert_close, assert_exact, bits, unwritten};
+use evenkeel_kernels::matmul::{Activation, Epilogue, bias_activation_backward, matmul};
+use evenkeel_kernels::workspace::{OutOfMemory, Workspace};
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+struct Case {
+    transpose: [bool; 2],
+    m: usize,
+    n: usize,
+    k: usize,
+    bias: bool,
+    activation: Activation,
+}
+
+fn oracle(case: &Case, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f64> {
+    let &Case { transpose, m, n, k, .. } = case;
+    let mut c = vec![0.0; m * n];
+    for i in 0..m {
+        for j in 0..n {
+            let mut sum = if case.bias { f64::from(bias[j]) } else { 0.0 };
+            for p in 0..k {
+                let a = a[if transpose[0] { p * m + i } else { i * k + p }];
+                let b = b[if transpose[1] { j * k + p } else { p * n + j }];
+                sum += f64::from(a) * f64::from(b);
+            }
+            c[i * n + j] = if case.activation == Activation::Relu { sum.max(0.0) } else { sum };
+        }
+    }
+    c
+}
+
+fn run(case: &Case, a: &[f32], b: &[f32], bias: &[f32], workspace: &mut Workspace) -> Vec<f32> {
+    let mut c = unwritten(case.m * case.n);
+    let epilogue = Epilogue { bias: case.bias.then_some(bias), activation: case.activation };
+    let [transpose_a, transpose_b] = case.transpose;
+    matmul(transpose_a, transpose_b, case.m, case.n, case.k, a, b, epilogue, &mut c, workspace).unwrap();
+    c
+}
+
+const TRANSPOSES: [[bool; 2]; 4] = [[false, false], [false, true], [true, false], [true, true]];
+
+fn check_whole(m: usize, n: usize, k: usize, numbers: &mut Numbers, workspace: &mut Workspace) {
+    let (a, b, bias) = (numbers.whole(m * k), numbers.whole(k * n), numbers.whole(n));
+    for transpose in TRANSPOSES {
+        for (bias_on, activation) in [(false, Activation::None), (true, Activation::Relu)] {
+            let case = Case { transpose, m, n, k, bias: bias_on, activation };
+            let what = format!("{transpose:?} {m}x{n}x{k} {activation:?}");
+            assert_exact(&run(&case, &a, &b, &bias, workspace), &oracle(&case, &a, &b, &bias), &what);
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_are_exact_for_small_sizes() {
+    let (mut numbers, mut workspace) = (Numbers::new(1), Workspace::new());
+    for m in 0..=12 {
+        for n in 0..=12 {
+            for k in [0, 1, 2, 3, 5, 8] {
+                check_whole(m, n, k, &mut numbers, &mut workspace);
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_are_exact_around_the_blocks() {
+    let (mut numbers, mut workspace) = (Numbers::new(2), Workspace::new());
+    for (m, n, k) in [
+        (17, 31, 33),
+        (63, 63, 63),
+        (257, 17, 5),
+        (5, 257, 17),
+        (31, 33, 257),
+        (129, 9, 513),
+        (4, 513, 256),
+        (1, 33, 1000),
+        (2, 1, 257),
+        (3, 1030, 3),
+        (130, 1030, 2),
+    ] {
+        check_whole(m, n, k, &mut numbers, &mut workspace);
+    }
+}
+
+#[test]
+fn sums_of_reals_agree_with_float64() {
+    let (mut numbers, mut workspace) = (Numbers::new(3), Workspace::new());
+    for (m, n, k) in [(1, 10, 128), (33, 17, 1000), (64, 63, 257), (3, 128, 4096), (1, 16, 9216)] {
+        let (a, b, bias) = (numbers.uniform(m * k), numbers.uniform(k * n), numbers.uniform(n));
+        for transpose in TRANSPOSES {
+            let case = Case { transpose, m, n, k, bias: true, activation: Activation::None };
+            let actual = run(&case, &a, &b, &bias, &mut workspace);
+            assert_close(&actual, &oracle(&case, &a, &b, &bias), 2e-6, &format!("{transpose:?} {m}x{n}x{k}"));
+        }
+    }
+}
+
+#[test]
+fn not_a_number_and_infinity_stay_in_their_row_and_column() {
+    let (mut numbers, mut workspace) = (Numbers::new(4), Workspace::new());
+    let (m, n, k) = (9, 11, 7);
+    let (mut a, b) = (numbers.uniform(m * k), numbers.uniform(k * n));
+    (a[2 * k + 1], a[8 * k]) = (f32::NAN, f32::INFINITY);
+    let case = Case { transpose: [false; 2], m, n, k, bias: false, activation: Activation::Relu };
+    let c = run(&case, &a, &b, &[], &mut workspace);
+    for (i, row) in c.chunks(n).enumerate() {
+        assert!(row.iter().all(|x| if i == 2 { x.is_nan() } else { i == 8 || x.is_finite() }), "row {i}");
+    }
+}
+
+#[test]
+fn a_row_has_the_same_bits_in_every_place_and_call() {
+    let (mut numbers, mut workspace) = (Numbers::new(5), Workspace::new());
+    let (n, k) = (21, 600);
+    let (row, b) = (numbers.uniform(k), numbers.uniform(k * n));
+    let repeated: Vec<f32> = (0..7).flat_map(|_| row.clone()).collect();
+    let case = Case { transpose: [false; 2], m: 7, n, k, bias: false, activation: Activation::None };
+    let first = run(&case, &repeated, &b, &[], &mut workspace);
+    for c in first.chunks(n) {
+        assert_eq!(bits(c), bits(&first[..n]));
+    }
+    assert_eq!(bits(&first), bits(&run(&case, &repeated, &b, &[], &mut Workspace::new())));
+}
+
+#[test]
+fn backward_of_bias_and_activation() {
+    let mut numbers = Numbers::new(6);
+    for (rows, cols) in [(0, 3), (1, 1), (5, 7), (65, 4), (200, 257), (3, 600)] {
+        let (y, dy) = (numbers.whole(rows * cols), numbers.whole(rows * cols));
+        let y: Vec<f32> = y.iter().map(|y| y.max(0.0)).collect();
+        for activation in [Activation::None, Activation::Relu] {
+            let (mut dz, mut dbias) = (unwritten(rows * cols), unwritten(cols));
+            bias_activation_backward(rows, cols, activation, &y, &dy, Some(&mut dz), Some(&mut dbias));
+            let passes = |i: usize| activation == Activation::None || y[i] > 0.0;
+            let expected: Vec<f64> = (0..rows * cols).map(|i| if passes(i) { f64::from(dy[i]) } else { 0.0 }).collect();
+            assert_exact(&dz, &expected, "dz");
+            let sums: Vec<f64> = (0..cols).map(|j| (0..rows).map(|i| expected[i * cols + j]).sum()).collect();
+            assert_exact(&dbias, &sums, "dbias");
+        }
+        let mut dbias = unwritten(cols);
+        bias_activation_backward(rows, cols, Activation::None, &y, &dy, None, Some(&mut dbias));
+        let sums: Vec<f64> = (0..cols).map(|j| (0..rows).map(|i| f64::from(dy[i * cols + j])).sum()).collect();
+        assert_exact(&dbias, &sums, "dbias without dz");
+    }
+}
+
+#[test]
+fn column_sums_of_many_rows_keep_their_digits() {
+    let (rows, cols) = (100_000, 3);
+    let dy = vec![0.1f32; rows * cols];
+    let mut dbias = unwritten(cols);
+    bias_activation_backward(rows, cols, Activation::None, &dy, &dy, None, Some(&mut dbias));
+    assert_close(&dbias, &[f64::from(0.1f32) * 1e5; 3], 1e-6, "dbias");
+}
+
+#[test]
+fn scratch_memory_that_cannot_be_had_is_refused() {
+    let mut workspace = Workspace::new();
+    assert_eq!(workspace.split([usize::MAX / 4]), Err(OutOfMemory));
+    assert_eq!(workspace.split([usize::MAX, usize::MAX]), Err(OutOfMemory));
+    let [a, b] = workspace.split([17, 3]).unwrap();
+    assert_eq!((a.len(), b.len(), a.as_ptr() as usize % 64, b.as_ptr() as usize % 64), (17, 3, 0, 0));
+}

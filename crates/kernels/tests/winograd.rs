@@ -1,0 +1,82 @@
+//! Winograd's error against float64, on shapes that take it (3 x 3, stride 1, channels and filters in multiples of 8,
+//! enough outputs), and what it does with values that are not finite.
+
+mod common;
+
+use common::convolution::{Data, assert_agrees, errors, geometry, run};
+use common::{Numbers, bits};
+use evenkeel_kernels::conv::Conv2d;
+use evenkeel_kernels::workspace::Workspace;
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn three_by_three(size: [usize; 4], filters: usize, padding: [usize; 4]) -> Conv2d {
+    geometry(size, [3, 3, filters], [1, 1], [1, 1], padding)
+}
+
+#[test]
+fn error_is_about_1e_6_of_the_largest_value() {
+    let (mut numbers, mut workspace) = (Numbers::new(1), Workspace::new());
+    let g = three_by_three([4, 26, 26, 32], 64, [0; 4]);
+    let [forward, input, filter] = errors(&g, &Data::of(&g, |n| numbers.uniform(n)), &mut workspace);
+    assert!(forward < 1.5e-6, "forward {forward:.2e}");
+    assert!(input < 1.5e-6, "backward input {input:.2e}");
+    assert!(filter < 2e-6, "backward filter {filter:.2e}");
+}
+
+#[test]
+fn error_stays_with_weights_and_inputs_of_many_scales() {
+    let (mut numbers, mut workspace) = (Numbers::new(2), Workspace::new());
+    let g = three_by_three([2, 13, 18, 24], 16, [1; 4]);
+    for (mean, spread) in [(0.0, 1.0), (10.0, 1.0), (0.0, 1e3), (3.0, 1e-3)] {
+        let mut data = Data::of(&g, |n| numbers.uniform(n));
+        data.x.iter_mut().for_each(|x| *x += mean);
+        // Every filter has its own scale, from 1 down to 1 / spread.
+        data.w.iter_mut().enumerate().for_each(|(i, w)| *w *= f32::powf(spread, -((i % 16) as f32) / 15.0));
+        assert_agrees(&g, &data, 3e-6, &mut workspace);
+    }
+}
+
+#[test]
+fn every_padding_and_ragged_edge() {
+    let (mut numbers, mut workspace) = (Numbers::new(3), Workspace::new());
+    for height in [1, 3, 4, 5, 6, 7, 10, 13] {
+        for width in 2..10 {
+            let padding = [0; 4].map(|_| numbers.below(5));
+            let g = three_by_three([9, height, width, 8], 8 + 8 * numbers.below(2), padding);
+            assert_agrees(&g, &Data::of(&g, |n| numbers.uniform(n)), 3e-6, &mut workspace);
+        }
+    }
+}
+
+#[test]
+fn blocks_of_many_images_and_of_part_of_one() {
+    let (mut numbers, mut workspace) = (Numbers::new(4), Workspace::new());
+    for g in [
+        three_by_three([9, 7, 8, 16], 16, [1; 4]),
+        three_by_three([67, 3, 4, 24], 16, [1, 1, 0, 1]),
+        three_by_three([1, 60, 61, 16], 24, [1; 4]),
+        three_by_three([4, 12, 11, 160], 16, [1; 4]),
+    ] {
+        assert_agrees(&g, &Data::of(&g, |n| numbers.uniform(n)), 3e-6, &mut workspace);
+    }
+}
+
+#[test]
+fn not_a_number_reaches_its_tiles_and_no_further() {
+    let mut numbers = Numbers::new(5);
+    let g = three_by_three([2, 18, 18, 16], 16, [0; 4]);
+    let mut data = Data::of(&g, |n| numbers.uniform(n));
+    let clean = run(&g, &data, &mut Workspace::new());
+    // Outputs 7..=9 of each axis see place 9; they lie in the tiles of 4..8 and 8..12.
+    data.x[(9 * 18 + 9) * 16] = f32::NAN;
+    let [y, ..] = run(&g, &data, &mut Workspace::new());
+    for (i, (y, clean)) in y.chunks(16).zip(clean[0].chunks(16)).enumerate() {
+        let (row, column) = (i / 16, i % 16);
+        let sees = (7..=9).contains(&row) && (7..=9).contains(&column);
+        let near = (4..12).contains(&row) && (4..12).contains(&column);
+        assert!(!sees || y.iter().all(|y| y.is_nan()), "pixel {row}, {column} sees it");
+        assert!(near || bits(y) == bits(clean), "pixel {row}, {column} is far from it");
+    }
+}

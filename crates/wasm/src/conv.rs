@@ -1,0 +1,86 @@
+//! Two-dimensional convolution. `geometry` is the address of the 15 sizes of [`Conv2d`], in its order.
+
+use crate::slices::{optional_slice, slice, slice_mut};
+use crate::workspace::with_workspace;
+use evenkeel_kernels::conv::{self, Conv2d};
+use evenkeel_kernels::matmul::{Activation, Epilogue};
+
+/// # Safety
+/// `geometry` is readable for 15 numbers.
+unsafe fn read_geometry(geometry: *const u32) -> Conv2d {
+    // Safety: the caller's promise.
+    let sizes = unsafe { slice(geometry, 15) };
+    let size = |i: usize| sizes[i] as usize;
+    Conv2d {
+        batch: size(0),
+        height: size(1),
+        width: size(2),
+        channels: size(3),
+        kernel_h: size(4),
+        kernel_w: size(5),
+        filters: size(6),
+        stride_h: size(7),
+        stride_w: size(8),
+        dilation_h: size(9),
+        dilation_w: size(10),
+        pad_top: size(11),
+        pad_left: size(12),
+        out_h: size(13),
+        out_w: size(14),
+    }
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says; `y` overlaps none of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn conv2d_forward(
+    geometry: *const u32,
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    activation: u32,
+    y: *mut f32,
+) -> u32 {
+    // Safety: the caller's promise.
+    let (g, x, w, bias, y) = unsafe {
+        let g = read_geometry(geometry);
+        let (x, w, bias) = (slice(x, g.input_len()), slice(w, g.weights_len()), optional_slice(bias, g.filters));
+        (g, x, w, bias, slice_mut(y, g.output_len()))
+    };
+    let epilogue = Epilogue { bias, activation: Activation::from_code(activation) };
+    with_workspace(|workspace| conv::conv2d_forward(&g, x, w, epilogue, y, workspace))
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says; `dx` overlaps none of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn conv2d_backward_input(
+    geometry: *const u32,
+    dy: *const f32,
+    w: *const f32,
+    dx: *mut f32,
+) -> u32 {
+    // Safety: the caller's promise.
+    let (g, dy, w, dx) = unsafe {
+        let g = read_geometry(geometry);
+        (g, slice(dy, g.output_len()), slice(w, g.weights_len()), slice_mut(dx, g.input_len()))
+    };
+    with_workspace(|workspace| conv::conv2d_backward_input(&g, dy, w, dx, workspace))
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says; `dw` overlaps none of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn conv2d_backward_filter(
+    geometry: *const u32,
+    x: *const f32,
+    dy: *const f32,
+    dw: *mut f32,
+) -> u32 {
+    // Safety: the caller's promise.
+    let (g, x, dy, dw) = unsafe {
+        let g = read_geometry(geometry);
+        (g, slice(x, g.input_len()), slice(dy, g.output_len()), slice_mut(dw, g.weights_len()))
+    };
+    with_workspace(|workspace| conv::conv2d_backward_filter(&g, x, dy, dw, workspace))
+}

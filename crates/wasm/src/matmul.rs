@@ -1,0 +1,50 @@
+//! Matrix products.
+
+use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
+use crate::workspace::with_workspace;
+use evenkeel_kernels::matmul::{self, Activation, Epilogue};
+
+/// # Safety
+/// The arrays have the sizes of [`matmul::matmul`]; `c` overlaps none of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn matmul(
+    transpose_a: u32,
+    transpose_b: u32,
+    m: usize,
+    n: usize,
+    k: usize,
+    a: *const f32,
+    b: *const f32,
+    bias: *const f32,
+    activation: u32,
+    c: *mut f32,
+) -> u32 {
+    // Safety: the caller's promise.
+    let (a, b, bias, c) = unsafe { (slice(a, m * k), slice(b, k * n), optional_slice(bias, n), slice_mut(c, m * n)) };
+    let epilogue = Epilogue { bias, activation: Activation::from_code(activation) };
+    with_workspace(|workspace| {
+        matmul::matmul(transpose_a != 0, transpose_b != 0, m, n, k, a, b, epilogue, c, workspace)
+    })
+}
+
+/// # Safety
+/// The arrays have the sizes of [`matmul::bias_activation_backward`]; `dz` and `dbias` overlap nothing. `y` may be 0
+/// when the activation is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bias_activation_backward(
+    rows: usize,
+    cols: usize,
+    activation: u32,
+    y: *const f32,
+    dy: *const f32,
+    dz: *mut f32,
+    dbias: *mut f32,
+) {
+    let (activation, n) = (Activation::from_code(activation), rows * cols);
+    // Safety: the caller's promise.
+    unsafe {
+        let y = optional_slice(y, n).unwrap_or_default();
+        let (dz, dbias) = (optional_slice_mut(dz, n), optional_slice_mut(dbias, cols));
+        matmul::bias_activation_backward(rows, cols, activation, y, slice(dy, n), dz, dbias);
+    }
+}

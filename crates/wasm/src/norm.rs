@@ -1,0 +1,150 @@
+//! Normalization of x [outer, channels, inner]; arrays per channel have [channels].
+
+use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
+use evenkeel_kernels::norm::{self, Affine, Gradients, View};
+
+/// # Safety
+/// The arrays have their sizes; `mean` and `variance` overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_channels_moments(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    mean: *mut f32,
+    variance: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let (mean, variance) = (slice_mut(mean, channels), slice_mut(variance, channels));
+        norm::norm_channels_moments(view, slice(x, view.size()), mean, variance);
+    }
+}
+
+/// # Safety
+/// The arrays have their sizes, `gamma` and `beta` may be 0; the last four overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_channels_forward(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    mean: *mut f32,
+    variance: *mut f32,
+    rstd: *mut f32,
+    y: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
+        let statistics = [mean, variance, rstd].map(|p| slice_mut(p, channels));
+        let (x, y) = (slice(x, view.size()), slice_mut(y, view.size()));
+        norm::norm_channels_forward(view, x, affine, epsilon, statistics, y);
+    }
+}
+
+/// # Safety
+/// The arrays have their sizes, `gamma` and the last three may be 0; the last three overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_channels_backward(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    mean: *const f32,
+    rstd: *const f32,
+    gamma: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+    dgamma: *mut f32,
+    dbeta: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let statistics = [mean, rstd].map(|p| slice(p, channels));
+        let gamma = optional_slice(gamma, channels);
+        let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
+        let gradients = gradients(view, dx, dgamma, dbeta);
+        norm::norm_channels_backward(view, x, statistics, gamma, dy, gradients);
+    }
+}
+
+/// # Safety
+/// The arrays have their sizes, `gamma` and `beta` may be 0; the last two overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_given_forward(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    mean: *const f32,
+    variance: *const f32,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    rstd: *mut f32,
+    y: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
+        let statistics = [mean, variance].map(|p| slice(p, channels));
+        let (x, y) = (slice(x, view.size()), slice_mut(y, view.size()));
+        norm::norm_given_forward(view, x, statistics, affine, epsilon, slice_mut(rstd, channels), y);
+    }
+}
+
+/// # Safety
+/// The arrays have their sizes, `gamma` and the last three may be 0; the last three overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_given_backward(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    mean: *const f32,
+    rstd: *const f32,
+    gamma: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+    dgamma: *mut f32,
+    dbeta: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let statistics = [mean, rstd].map(|p| slice(p, channels));
+        let gamma = optional_slice(gamma, channels);
+        let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
+        let gradients = gradients(view, dx, dgamma, dbeta);
+        norm::norm_given_backward(view, x, statistics, gamma, dy, gradients);
+    }
+}
+
+/// # Safety
+/// Each address is 0 or has its size, and they overlap nothing.
+unsafe fn gradients<'a>(view: View, dx: *mut f32, dgamma: *mut f32, dbeta: *mut f32) -> Gradients<'a> {
+    // Safety: the caller's promise.
+    unsafe {
+        Gradients {
+            dx: optional_slice_mut(dx, view.size()),
+            dgamma: optional_slice_mut(dgamma, view.channels),
+            dbeta: optional_slice_mut(dbeta, view.channels),
+        }
+    }
+}
+
+/// # Safety
+/// The arrays have `n` elements and do not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn running_update(n: usize, rate: f64, batch: *const f32, running: *mut f32) {
+    // Safety: the caller's promise.
+    unsafe { norm::running_update(rate, slice(batch, n), slice_mut(running, n)) }
+}

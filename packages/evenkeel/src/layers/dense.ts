@@ -1,0 +1,92 @@
+import { checkInteger } from "../errors.ts";
+import { snakeCase } from "../keras.ts";
+import { fusedMatMul } from "../ops/matmul.ts";
+import { reshape } from "../ops/shaping.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Variable } from "../tensor/variable.ts";
+import { type Activation, activationOf, applyActivation } from "./activations.ts";
+import { getInitializer, type InitializerLike } from "./get-initializer.ts";
+import type { Initializer } from "./initializer.ts";
+import { Layer, type LayerOptions } from "./layer.ts";
+import { checkFlag, type PartialShape } from "./options.ts";
+
+export interface DenseOptions extends LayerOptions {
+  /** Values of the result. */
+  units: number;
+  /** Default: none. */
+  activation?: string | null;
+  /** Default: true. */
+  useBias?: boolean;
+  /** Default: "glorotUniform". */
+  kernelInitializer?: InitializerLike;
+  /** Default: "zeros". */
+  biasInitializer?: InitializerLike;
+}
+
+/**
+ * y = activation(x·kernel + bias) over the last axis. x: [batch, ..., inputs]; kernel: [inputs, units]; y: [batch, ...,
+ * units]. As Keras's Dense.
+ */
+export class Dense extends Layer {
+  static override readonly className: string = "Dense";
+  static readonly options = ["units", "activation", "useBias", "kernelInitializer", "biasInitializer"];
+
+  readonly #units: number;
+  readonly #activation: Activation;
+  readonly #useBias: boolean;
+  readonly #initializers: { kernel: Initializer; bias: Initializer };
+  #kernel: Variable | undefined;
+  #bias: Variable | undefined;
+
+  constructor(options: DenseOptions) {
+    super(options, Dense.options);
+    const { op } = this;
+    this.#units = checkInteger(op, "units", options.units, 1);
+    this.#activation = activationOf(op, options.activation);
+    this.#useBias = checkFlag(op, "useBias", options.useBias ?? true);
+    this.#initializers = {
+      kernel: getInitializer(op, options.kernelInitializer ?? "glorotUniform"),
+      bias: getInitializer(op, options.biasInitializer ?? "zeros"),
+    };
+    this.input = { minRank: 2, layout: "[batch, ..., inputs]" };
+  }
+
+  protected override createWeights(inputShape: PartialShape): void {
+    const inputs = this.knownSize(inputShape, -1);
+    const initializers = this.#initializers;
+    this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], initializer: initializers.kernel });
+    if (this.#useBias) {
+      this.#bias = this.addWeight({ name: "bias", shape: [this.#units], initializer: initializers.bias });
+    }
+    this.input = { ...this.input, sizes: new Map([[-1, inputs]]) };
+  }
+
+  protected override outputShape(inputShape: PartialShape): PartialShape {
+    return [...inputShape.slice(0, -1), this.#units];
+  }
+
+  protected override call(x: Tensor): Tensor {
+    const fused = this.#activation === "relu" ? "relu" : "linear";
+    // One product for all rows, however many axes they are spread over.
+    const before = x.shape.slice(0, -1);
+    const a = x.rank === 2 ? x : reshape(x, [sizeOf(before), x.shape.at(-1)!]);
+    const rows = fusedMatMul({ a, b: this.#kernel!, bias: this.#bias, activation: fused });
+    const y = x.rank === 2 ? rows : reshape(rows, [...before, this.#units]);
+    return fused === this.#activation ? y : applyActivation(this.#activation, y);
+  }
+
+  protected override ownConfig(): Record<string, unknown> {
+    return {
+      units: this.#units,
+      activation: snakeCase(this.#activation),
+      use_bias: this.#useBias,
+      kernel_initializer: this.#initializers.kernel.toJSON(),
+      bias_initializer: this.#initializers.bias.toJSON(),
+    };
+  }
+}
+
+export function dense(options: DenseOptions): Dense {
+  return new Dense(options);
+}

@@ -1,0 +1,90 @@
+import { type ConfigRules, findName, readConfig, readSerialized, type Serialized } from "../keras.ts";
+import { ArgumentError, valueText } from "../errors.ts";
+import { activation, Activation } from "./activation.ts";
+import { conv2d, Conv2d } from "./convolutional.ts";
+import { dense, Dense } from "./dense.ts";
+import { dropout, Dropout } from "./dropout.ts";
+import type { Layer } from "./layer.ts";
+import { batchNormalization, BatchNormalization } from "./norm/batch-normalization.ts";
+import {
+  averagePooling2d,
+  AveragePooling2d,
+  globalAveragePooling2d,
+  GlobalAveragePooling2d,
+  maxPooling2d,
+  MaxPooling2d,
+} from "./pooling.ts";
+import { flatten, Flatten, reshape, Reshape } from "./shaping.ts";
+
+interface Entry extends Omit<ConfigRules, "options"> {
+  readonly create: (options: never) => Layer;
+  readonly type: { readonly className: string; readonly options: readonly string[] };
+  /** Options for what a Keras config leaves out, where ours differ. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+}
+
+/** Keys that must be null. */
+function unset(...keys: string[]): Record<string, readonly unknown[]> {
+  return Object.fromEntries(keys.map((key) => [key, [null]]));
+}
+
+const unsetWeightKeys = unset("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint");
+
+const entries: readonly Entry[] = [
+  { create: conv2d, type: Conv2d, fixed: { ...unsetWeightKeys, groups: [1] } },
+  {
+    create: dense,
+    type: Dense,
+    fixed: { ...unsetWeightKeys, ...unset("quantization_config", "lora_rank") },
+    ignored: ["lora_alpha"],
+  },
+  {
+    create: batchNormalization,
+    type: BatchNormalization,
+    defaults: { zeroDebias: false },
+    fixed: {
+      ...unset("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint"),
+      renorm: [false],
+    },
+    // One process is in step with itself, and without renorm its options do nothing.
+    ignored: ["synchronized", "renorm_clipping", "renorm_momentum"],
+  },
+  { create: maxPooling2d, type: MaxPooling2d },
+  { create: averagePooling2d, type: AveragePooling2d },
+  { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },
+  { create: flatten, type: Flatten },
+  { create: reshape, type: Reshape },
+  { create: activation, type: Activation },
+  { create: dropout, type: Dropout },
+];
+
+const classNames = entries.map(({ type }) => type.className);
+
+/**
+ * Any layer from `{ class_name, config }` as Keras 3 writes it (`layer.toJSON()`, or one of `config.layers` of a model).
+ * A layer from a Keras config follows Keras's rules: without a key `zero_debias`, batch normalization is not debiased.
+ *
+ * Errors: ArgumentError for classes, keys and values that are unknown here and would change results.
+ */
+export function deserialize(serialized: object): Layer {
+  const { className, config } = readSerialized("layers.deserialize", serialized);
+  const name = findName("layers.deserialize", "layer", className, classNames);
+  const { create, type, defaults, ...rules } = entries[classNames.indexOf(name)]!;
+  const op = `layers.deserialize: ${name}`;
+  const { dtype, ...rest } = config;
+  checkPolicy(op, dtype);
+  const options = readConfig(op, rest, {
+    ...rules,
+    options: ["name", "trainable", "batchInputShape", "inputShape", ...type.options],
+    fixed: { ...rules.fixed, activity_regularizer: [null] },
+    ignored: [...(rules.ignored ?? []), "autocast"],
+  });
+  return create({ ...defaults, ...options } as never);
+}
+
+/** Keras writes "float32", or a policy of that name. */
+function checkPolicy(op: string, dtype: unknown): void {
+  const config: unknown = typeof dtype === "object" ? (dtype as Serialized | null)?.config : { name: dtype };
+  if (dtype == null || (config as { name?: unknown } | undefined)?.name === "float32") return;
+  throw new ArgumentError(`${op}: dtype is ${valueText(dtype)}; only "float32" is supported`);
+}

@@ -1,0 +1,10 @@
+/** `ek.layers`: the layers by the names tfjs gives them. */
+export { activation } from "./activation.ts";
+export { conv2d } from "./convolutional.ts";
+export { dense } from "./dense.ts";
+export { deserialize } from "./deserialize.ts";
+export { dropout } from "./dropout.ts";
+export { Layer } from "./layer.ts";
+export { batchNormalization } from "./norm/batch-normalization.ts";
+export { averagePooling2d, globalAveragePooling2d, maxPooling2d } from "./pooling.ts";
+export { flatten, reshape } from "./shaping.ts";

@@ -1,0 +1,14 @@
+export type { ActivationOptions } from "./activation.ts";
+export type { Conv2dOptions } from "./convolutional.ts";
+export type { DenseOptions } from "./dense.ts";
+export type { DropoutOptions } from "./dropout.ts";
+export * as layers from "./factories.ts";
+export * as initializers from "./initializers.ts";
+export type { InitializerLike } from "./get-initializer.ts";
+export type { Initializer } from "./initializer.ts";
+export type { CallOptions, ExtraState, Layer, LayerOptions } from "./layer.ts";
+export type { BatchNormalization, BatchNormalizationOptions } from "./norm/batch-normalization.ts";
+export type { RunningState, RunningStats } from "./norm/running-stats.ts";
+export type { PartialShape } from "./options.ts";
+export type { GlobalAveragePooling2dOptions, Pooling2dOptions } from "./pooling.ts";
+export type { FlattenOptions, ReshapeOptions } from "./shaping.ts";

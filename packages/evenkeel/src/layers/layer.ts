@@ -1,0 +1,260 @@
+import { ArgumentError, checkInteger, checkKeys, ShapeError, shapeText, unknownName, valueText } from "../errors.ts";
+import { camelCase, type Serialized, snakeCase } from "../keras.ts";
+import { floatTensor } from "../ops/inputs.ts";
+import { createTensor, toTensor } from "../tensor/create.ts";
+import { scoped, tidy } from "../tensor/scope.ts";
+import { sameShape, type Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { TensorLike } from "../tensor/values.ts";
+import { Variable } from "../tensor/variable.ts";
+import type { Initializer } from "./initializer.ts";
+import { checkFlag, checkPartialShape, type PartialShape, uniqueName } from "./options.ts";
+
+/** What every layer takes. */
+export interface LayerOptions {
+  /** Default: as Keras counts them, conv2d, conv2d_1 and so on. Unique within a model, without "/". */
+  name?: string;
+  /** Default: true. False freezes the layer. */
+  trainable?: boolean;
+  /** "float32" is the only one. */
+  dtype?: "float32";
+  /** Sizes of one sample, for the first layer of a model. */
+  inputShape?: PartialShape;
+  /** The same with the batch axis first, e.g. [null, 28, 28, 1]. */
+  batchInputShape?: PartialShape;
+}
+
+export interface CallOptions {
+  /** Default: false. */
+  training?: boolean;
+}
+
+/** What a layer keeps beside its weights: for checkpoints (JSON), and to undo a step that threw. */
+export interface ExtraState<Snapshot = unknown> {
+  getState(): object;
+  setState(state: object): void;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+}
+
+/** What a layer can be applied to; `build` narrows it. */
+export interface InputSpec {
+  readonly rank?: number;
+  readonly minRank?: number;
+  /** For the error: what the axes are. */
+  readonly layout?: string;
+  /** Axis → size. */
+  readonly sizes?: ReadonlyMap<number, number>;
+}
+
+export interface WeightOptions {
+  name: string;
+  shape: Shape;
+  initializer: Initializer;
+  trainable?: boolean;
+}
+
+const baseKeys = ["name", "trainable", "dtype", "inputShape", "batchInputShape"];
+
+/**
+ * y = call(x): a function with weights of its own. A subclass says what it takes (`input`), makes its weights
+ * (`createWeights`), and computes its result (`call`) and the shape of it (`outputShape`); nothing else is overridden.
+ * Weights are made by `build`, or by the first `apply`. As Keras's Layer.
+ */
+export abstract class Layer {
+  /** Keras's name of the class. */
+  static readonly className: string = "Layer";
+
+  readonly name: string;
+  /** The name of the factory, as errors say it. */
+  readonly op: string;
+  /** Sizes of one sample, where the options gave them. */
+  readonly inputShape: PartialShape | undefined;
+  /** Running statistics or a random stream; undefined for most layers. */
+  readonly extraState: ExtraState | undefined = undefined;
+  protected input: InputSpec = {};
+  #trainable: boolean;
+  #built = false;
+  #trained: Variable[] = [];
+  #others: Variable[] = [];
+
+  /** `keys`: the options of the subclass; others are errors. */
+  constructor(options: LayerOptions, keys: readonly string[]) {
+    const prefix = snakeCase(this.className);
+    this.op = camelCase(prefix);
+    if (typeof options !== "object" || options === null || Array.isArray(options)) {
+      throw new ArgumentError(`${this.op}: options are ${valueText(options)}; pass an object, e.g. { name: "first" }`);
+    }
+    checkKeys(this.op, options, [...keys, ...baseKeys]);
+    const { trainable = true, dtype = "float32" } = options;
+    if (dtype !== "float32") unknownName(this.op, "dtype", dtype, ["float32"]);
+    this.#trainable = checkFlag(this.op, "trainable", trainable);
+    this.inputShape = sampleShape(this.op, options);
+    this.name = uniqueName(this.op, prefix, options.name);
+  }
+
+  get className(): string {
+    return (this.constructor as typeof Layer).className;
+  }
+
+  get built(): boolean {
+    return this.#built;
+  }
+
+  /** False freezes the layer: its weights get no gradients and its statistics stay, whatever `training` says. */
+  get trainable(): boolean {
+    return this.#trainable;
+  }
+
+  set trainable(value: boolean) {
+    this.#trainable = checkFlag(this.op, "trainable", value);
+    for (const variable of this.#trained) variable.trainable = value;
+  }
+
+  /**
+   * Makes the weights for an input shape, batch first, null where any size will do. When they are there already, only
+   * checks that they fit. Errors: ShapeError; then nothing has changed.
+   */
+  build(inputShape: PartialShape): void {
+    this.#check(inputShape);
+    if (this.#built) return;
+    try {
+      tidy(() => this.createWeights(inputShape));
+      this.#built = true;
+    } catch (error) {
+      this.dispose();
+      [this.#trained, this.#others] = [[], []];
+      throw error;
+    }
+  }
+
+  /** The shape of the result, null where the input has null. Errors: ShapeError when the layer cannot take the input. */
+  computeOutputShape(inputShape: PartialShape): PartialShape {
+    this.#check(inputShape);
+    return this.outputShape(inputShape);
+  }
+
+  /** The result for one batch, differentiable in `x` and in the trainable weights. Builds the layer when it is not. */
+  apply(x: TensorLike, options: CallOptions = {}): Tensor {
+    checkKeys(this.op, options, ["training"]);
+    return scoped(() => {
+      const input = floatTensor(this.op, x);
+      this.build(input.shape);
+      return this.call(input, checkFlag(this.op, "training", options.training ?? false));
+    });
+  }
+
+  /** All variables in Keras's order: those that training changes, then the others. */
+  get weights(): Variable[] {
+    return [...this.#trained, ...this.#others];
+  }
+
+  /** None when the layer is frozen. */
+  get trainableWeights(): Variable[] {
+    return this.#trainable ? [...this.#trained] : [];
+  }
+
+  get nonTrainableWeights(): Variable[] {
+    return this.#trainable ? [...this.#others] : this.weights;
+  }
+
+  countParams(): number {
+    return this.weights.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Copies of the weights, in the order of `weights`, the caller's to free. */
+  getWeights(): Tensor[] {
+    return tidy(() => this.weights.map((one) => createTensor("getWeights", one.dataSync(), one.shape)));
+  }
+
+  /** Replaces all weights, in the order of `weights`. Errors: ShapeError, and then nothing has changed. */
+  setWeights(values: readonly TensorLike[]): void {
+    const op = `${this.op}.setWeights`;
+    const { weights } = this;
+    if (!Array.isArray(values) || values.length !== weights.length) {
+      const came = Array.isArray(values) ? `${values.length} values` : valueText(values);
+      const build = this.#built ? "" : " until it is built: call build() first";
+      throw new ShapeError(`${op}: ${came}; ${this.name} has ${weights.length} weights${build}`);
+    }
+    tidy(() => {
+      const tensors = values.map((value) => floatTensor(op, toTensor(op, value as TensorLike)));
+      weights.forEach(({ name, shape }, i) => {
+        if (sameShape(tensors[i]!.shape, shape)) return;
+        throw new ShapeError(`${op}: values ${shapeText(tensors[i]!.shape)} for ${name}; use ${shapeText(shape)}`);
+      });
+      weights.forEach((weight, i) => weight.assign(tensors[i]!));
+    });
+  }
+
+  /** The options as Keras 3 writes them. */
+  getConfig(): Record<string, unknown> {
+    return { name: this.name, trainable: this.trainable, dtype: "float32", ...this.ownConfig() };
+  }
+
+  /** As `deserialize` and Keras read it: `{ module, class_name, config, registered_name }`. */
+  toJSON(): Serialized {
+    return { module: "keras.layers", class_name: this.className, config: this.getConfig(), registered_name: null };
+  }
+
+  /** The fewest samples of this shape (batch first) that the layer can train on. */
+  smallestBatch(_inputShape: PartialShape): number {
+    return 1;
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    for (const variable of this.weights) variable.dispose();
+  }
+
+  /** Called once, with a shape that fits `input`; makes weights by `addWeight` and narrows `input`. */
+  protected createWeights(_inputShape: PartialShape): void {}
+
+  protected abstract outputShape(inputShape: PartialShape): PartialShape;
+
+  protected abstract call(x: Tensor, training: boolean): Tensor;
+
+  /** The subclass's part of `getConfig`, with Keras's keys. */
+  protected ownConfig(): Record<string, unknown> {
+    return {};
+  }
+
+  protected addWeight({ name, shape, initializer, trainable = true }: WeightOptions): Variable {
+    const initial = initializer.make(shape);
+    const variable = new Variable(initial, trainable && this.#trainable, `${this.name}/${name}`);
+    (trainable ? this.#trained : this.#others).push(variable);
+    return variable;
+  }
+
+  /** The size of an axis that the weights depend on. */
+  protected knownSize(shape: PartialShape, axis: number): number {
+    const size = shape.at(axis);
+    if (size !== null && size !== undefined) return checkInteger(this.op, `the size of axis ${axis}`, size, 1);
+    throw new ShapeError(
+      `${this.op}: the input of ${this.name} is ${shapeText(shape)}; the size of axis ${axis} must be known`,
+    );
+  }
+
+  #check(shape: PartialShape): void {
+    checkPartialShape(this.op, "the input shape", shape);
+    const { rank, minRank = 1, layout, sizes = [] } = this.input;
+    const came = (): string => `${this.op}: the input of ${this.name} is ${shapeText(shape)}`;
+    if (rank === undefined ? shape.length < minRank : shape.length !== rank) {
+      const wanted = rank === undefined ? `${minRank} or more` : rank;
+      throw new ShapeError(`${came()}; use rank ${wanted}${layout === undefined ? "" : `: ${layout}`}`);
+    }
+    for (const [axis, size] of sizes) {
+      if (shape.at(axis) === size || shape.at(axis) === null) continue;
+      throw new ShapeError(`${came()}; it was built for ${size} on axis ${axis}: use that, or a new layer`);
+    }
+  }
+}
+
+function sampleShape(op: string, { inputShape, batchInputShape }: LayerOptions): PartialShape | undefined {
+  if (inputShape !== undefined) {
+    if (batchInputShape === undefined) return checkPartialShape(op, "inputShape", inputShape);
+    throw new ArgumentError(`${op}: inputShape and batchInputShape both came; use one of them`);
+  }
+  if (batchInputShape == null) return undefined;
+  if (checkPartialShape(op, "batchInputShape", batchInputShape).length > 0) return batchInputShape.slice(1);
+  throw new ArgumentError(`${op}: batchInputShape is []; start it with the batch axis, e.g. [null, 28, 28, 1]`);
+}

@@ -1,0 +1,2 @@
+/** `ek.callbacks`. */
+export { earlyStopping } from "../early-stopping.ts";

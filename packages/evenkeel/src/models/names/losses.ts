@@ -1,0 +1,3 @@
+/** `ek.losses`. */
+export * from "../losses.ts";
+export { deserializeLoss as deserialize } from "../identifiers.ts";

@@ -1,0 +1,2 @@
+/** `ek.models`. */
+export { fromConfig } from "../from-config.ts";

@@ -1,0 +1,299 @@
+import type { PartialShape, SamplesLike } from "../data/samples.ts";
+import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
+import { Layer } from "../layers/layer.ts";
+import { floatTensor } from "../ops/inputs.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { toTensor } from "../tensor/create.ts";
+import { defaultStream, nextSeed, type RandomState, RandomStream } from "../tensor/random.ts";
+import { tidy } from "../tensor/scope.ts";
+import { sameShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { TensorLike } from "../tensor/values.ts";
+import type { Variable } from "../tensor/variable.ts";
+import { compile, type Compiled, type CompileOptions } from "./compile.ts";
+import { evaluate, predict, type PredictOptions } from "./evaluate.ts";
+import { fit, type FitOptions, type History } from "./fit.ts";
+import { modelConfig, type ModelConfig } from "./config.ts";
+import { prepare } from "./prepare.ts";
+import { save, type SaveTarget } from "./save.ts";
+import { summary, type SummaryOptions } from "./summary.ts";
+import { type Logs, trainStep } from "./train-step.ts";
+
+export interface SequentialOptions {
+  layers?: readonly Layer[];
+  /** Default: sequential, sequential_1 and so on. */
+  name?: string;
+}
+
+let unnamed = 0;
+
+/**
+ * y = fₙ(… f₂(f₁(x))): layers one after the other. The weights are made when the shape of the input is known: from the
+ * `inputShape` of the first layer, by `build([null, 28, 28, 1])`, or from the first data. As Keras's Sequential.
+ */
+export class Sequential {
+  readonly name: string;
+  /** A callback sets this to end `fit` after the step. */
+  stopTraining = false;
+  /** What the last `fit` recorded, also when it was aborted. */
+  history: History | undefined;
+  readonly #layers: Layer[] = [];
+  #shapes: PartialShape[] = [];
+  #compiled: Compiled | undefined;
+  #ownsOptimizer = false;
+  #shuffles: RandomStream | undefined;
+  #seededBy: RandomStream | undefined;
+
+  constructor(options: readonly Layer[] | SequentialOptions = {}) {
+    const { layers = [], name } = Array.isArray(options) ? { layers: options } : checkOptions(options);
+    this.name = name ?? (unnamed++ === 0 ? "sequential" : `sequential_${unnamed - 1}`);
+    for (const layer of layers) this.add(layer);
+  }
+
+  get layers(): readonly Layer[] {
+    return this.#layers;
+  }
+
+  get built(): boolean {
+    return this.#shapes.length > 0;
+  }
+
+  /** `[null, 28, 28, 1]`, once it is known; null stands for any number of samples. */
+  get inputShape(): PartialShape | undefined {
+    return this.#shapes[0];
+  }
+
+  get outputShape(): PartialShape | undefined {
+    return this.#shapes.at(-1);
+  }
+
+  /** @internal The shape of the input, then that after each layer; empty until they are known. */
+  get shapes(): readonly PartialShape[] {
+    return this.#shapes;
+  }
+
+  /** Puts a layer at the end. Errors: ArgumentError when the name is taken, ShapeError when its input does not fit. */
+  add(layer: Layer): void {
+    const op = `${this.name}.add`;
+    if (!(layer instanceof Layer)) throw new ArgumentError(`${op}: ${valueText(layer)}; pass a layer of ek.layers`);
+    if (this.#layers.some(({ name }) => name === layer.name)) {
+      throw new ArgumentError(`${op}: the name ${layer.name} is taken in this model; give each layer its own name`);
+    }
+    const declared = this.#layers.length === 0 ? layer.inputShape : undefined;
+    const before = declared ? [null, ...declared] : this.outputShape;
+    if (before !== undefined) {
+      const after = layer.computeOutputShape([...before]);
+      layer.build([...before]);
+      this.#shapes = declared ? [before, after] : [...this.#shapes, after];
+    }
+    this.#layers.push(layer);
+  }
+
+  /**
+   * Makes the weights for an input shape with the batch axis first, e.g. `[null, 28, 28, 1]`. Doing it again with the same
+   * shape does nothing. Errors: ShapeError.
+   */
+  build(inputShape: PartialShape): void {
+    const shapes = this.shapesFor(inputShape);
+    if (this.built) return;
+    this.#layers.forEach((layer, i) => layer.build([...shapes[i]!]));
+    this.#shapes = shapes;
+  }
+
+  /** The input shape and that after each layer, without building. Errors: ShapeError when a layer cannot take its input. */
+  shapesFor(inputShape: PartialShape): PartialShape[] {
+    const sizes = Array.isArray(inputShape) ? (inputShape as PartialShape).slice(1) : undefined;
+    if (sizes === undefined || inputShape.length === 0 || !sizes.every((size) => size === null || isSize(size))) {
+      throw new ShapeError(
+        `build: ${valueText(inputShape)}; pass the input shape, the batch first, e.g. [null, 28, 28, 1]`,
+      );
+    }
+    if (this.#layers.length === 0) throw new ArgumentError(`build: ${this.name} has no layers; add() some first`);
+    const input = [null, ...sizes];
+    if (this.built) {
+      this.checkInput("build", input);
+      return this.#shapes;
+    }
+    const shapes: PartialShape[] = [input];
+    for (const layer of this.#layers) shapes.push(layer.computeOutputShape([...shapes.at(-1)!]));
+    return shapes;
+  }
+
+  /** Compares a batch's shape with the one the model was built for. */
+  checkInput(op: string, shape: PartialShape): void {
+    const wanted = this.inputShape;
+    if (wanted === undefined) return;
+    const fits =
+      shape.length === wanted.length && wanted.every((size, i) => i === 0 || size === null || size === shape[i]);
+    if (fits) return;
+    const missing = shape.length === wanted.length - 1;
+    const fix = missing ? "; one axis is missing: expandDims() or reshape() it" : ": reshape or resize it";
+    throw new ShapeError(`${op}: x is ${shapeText(shape)}; ${this.name} takes ${shapeText(wanted)}${fix}`);
+  }
+
+  /** The prediction for a batch; `training` is passed to the layers. */
+  apply(x: TensorLike, { training = false }: { training?: boolean } = {}): Tensor {
+    const { length } = this.#layers;
+    if (length === 0) throw new ArgumentError(`apply: ${this.name} has no layers; add() some first`);
+    return tidy(() => {
+      const input = floatTensor("apply", x);
+      if (this.built) this.checkInput("apply", input.shape);
+      else this.build([null, ...input.shape.slice(1)]);
+      return this.#layers.reduce((value, layer) => layer.apply(value, { training }), input);
+    });
+  }
+
+  /** Chooses optimizer, loss and metrics. Errors: ArgumentError with the nearest valid name; then nothing has changed. */
+  compile(options: CompileOptions): void {
+    this.setCompiled(compile(options), typeof options.optimizer === "string");
+  }
+
+  /** @internal What `compile` or a file chose; an optimizer that the model made is the model's to free. */
+  setCompiled(compiled: Compiled, ownsOptimizer: boolean): void {
+    if (this.#ownsOptimizer) this.#compiled?.optimizer.dispose();
+    this.#compiled = compiled;
+    this.#ownsOptimizer = ownsOptimizer;
+  }
+
+  get compiled(): Compiled | undefined {
+    return this.#compiled;
+  }
+
+  get optimizer(): Optimizer | undefined {
+    return this.#compiled?.optimizer;
+  }
+
+  fit(x: SamplesLike, y: SamplesLike, options: FitOptions = {}): Promise<History> {
+    return fit(this, x, y, options);
+  }
+
+  /** Mean loss and metrics over all samples, by name. `batchSize` changes the memory it takes, default 32. */
+  evaluate(x: SamplesLike, y: SamplesLike, options: PredictOptions = {}): Promise<Logs> {
+    return evaluate(this, x, y, options);
+  }
+
+  /** The predictions of all samples, a tensor that is the caller's to free. `batchSize`: default 32. */
+  predict(x: SamplesLike, options: PredictOptions = {}): Tensor {
+    return predict(this, x, options);
+  }
+
+  /** One step on one batch, as `fit` does it: loss and metrics by name, before the update. */
+  trainOnBatch(x: SamplesLike, y: SamplesLike): Logs {
+    const data = prepare("trainOnBatch", this, x, y);
+    try {
+      return trainStep(this, data.compiled, data.x, data.y);
+    } finally {
+      data.dispose();
+    }
+  }
+
+  /** Prints the layers with their shapes and parameters as Keras does; returns the text. */
+  summary(options: SummaryOptions = {}): string {
+    return summary(this, options);
+  }
+
+  /** All variables, layer by layer, in Keras's order. */
+  get weights(): Variable[] {
+    return this.#layers.flatMap((layer) => layer.weights);
+  }
+
+  get trainableWeights(): Variable[] {
+    return this.#layers.flatMap((layer) => layer.trainableWeights);
+  }
+
+  countParams(): number {
+    return this.#layers.reduce((sum, layer) => sum + layer.countParams(), 0);
+  }
+
+  /** Copies of all weights, in the order of `weights`, the caller's to free. */
+  getWeights(): Tensor[] {
+    return tidy(() => this.#layers.flatMap((layer) => layer.getWeights()));
+  }
+
+  /** Replaces all weights, in the order of `weights`. Errors: ShapeError, and then nothing has changed. */
+  setWeights(values: readonly TensorLike[]): void {
+    const op = "setWeights";
+    const { weights } = this;
+    if (!Array.isArray(values) || values.length !== weights.length) {
+      const came = Array.isArray(values) ? `${values.length} values` : valueText(values);
+      throw new ShapeError(`${op}: ${came}; ${this.name} has ${weights.length} weights: pass one for each`);
+    }
+    tidy(() => {
+      const tensors = values.map((value) => toTensor(op, value));
+      weights.forEach(({ name, shape }, i) => {
+        if (sameShape(shape, tensors[i]!.shape)) return;
+        const came = `values ${shapeText(tensors[i]!.shape)} for ${name}`;
+        throw new ShapeError(`${op}: ${came}, which is ${shapeText(shape)}; pass that shape`);
+      });
+      let next = 0;
+      for (const layer of this.#layers) {
+        const count = layer.weights.length;
+        if (count > 0) layer.setWeights(tensors.slice(next, next + count));
+        next += count;
+      }
+    });
+  }
+
+  /** Keras 3's config of the model, as `ek.models.fromConfig` reads it. */
+  toJSON(): ModelConfig {
+    return modelConfig(this);
+  }
+
+  /** The part `config` of `toJSON()`: name and layers. */
+  getConfig(): ModelConfig["config"] {
+    return modelConfig(this).config;
+  }
+
+  /** Saves weights, config, optimizer, statistics and random state as one file; without a target it gives the bytes. */
+  save(): Promise<Uint8Array<ArrayBuffer>>;
+  save(target: SaveTarget): Promise<void>;
+  save(target?: SaveTarget): Promise<Uint8Array<ArrayBuffer> | void> {
+    return save(this, target);
+  }
+
+  /** Frees the weights, and the optimizer's state when the model made the optimizer. */
+  dispose(): void {
+    for (const layer of this.#layers) layer.dispose();
+    if (this.#ownsOptimizer) this.#compiled?.optimizer.dispose();
+  }
+
+  /**
+   * @internal The stream that shuffles: drawn from the default stream at first use and after each `setSeed`, then its
+   * own, so that a saved state continues it.
+   */
+  get shuffles(): RandomStream {
+    if (this.#shuffles === undefined || this.#seededBy !== defaultStream()) {
+      this.#seededBy = defaultStream();
+      this.#shuffles = new RandomStream(nextSeed());
+    }
+    return this.#shuffles;
+  }
+
+  /** @internal Where the shuffles stand, for files; undefined before the first. */
+  get shuffleState(): RandomState | undefined {
+    return this.#shuffles?.state;
+  }
+
+  set shuffleState(state: RandomState) {
+    this.#seededBy = defaultStream();
+    this.#shuffles = new RandomStream(state.seed);
+    this.#shuffles.state = state;
+  }
+}
+
+/** A model of layers one after the other: `sequential([...])`, or `sequential({ layers, name })`. */
+export function sequential(options?: readonly Layer[] | SequentialOptions): Sequential {
+  return new Sequential(options);
+}
+
+function checkOptions(options: unknown): SequentialOptions {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new ArgumentError(`sequential: ${valueText(options)}; pass an array of layers, or { layers, name }`);
+  }
+  checkKeys("sequential", options, ["layers", "name"]);
+  return options;
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isSafeInteger(size) && (size as number) > 0;
+}

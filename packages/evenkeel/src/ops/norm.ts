@@ -1,0 +1,152 @@
+import { record } from "../autograd/tape.ts";
+import { scoped } from "../tensor/scope.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
+import type { TensorLike } from "../tensor/values.ts";
+import { kernels } from "../wasm/kernels.ts";
+import { add, mul, sub, squaredDifference } from "./binary.ts";
+import { withFloats } from "./inputs.ts";
+import { mean } from "./reduce.ts";
+import { reshape, transpose } from "./shaping.ts";
+import { rsqrt } from "./unary.ts";
+
+export interface NormalizeOptions {
+  x: Tensor;
+  /** The channel axes, from the front and ascending; gamma, beta, mean and variance have their sizes as shape. */
+  axes: readonly number[];
+  gamma?: Tensor | undefined;
+  beta?: Tensor | undefined;
+  epsilon: number;
+}
+
+/**
+ * y = γ·(x − mean)/√(variance + ε) + β with the mean and the biased variance of each channel of this very x (Ioffe and
+ * Szegedy 2015). Differentiable in x, γ and β; the returned statistics are values only. S has at least one element.
+ */
+export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Tensor; variance: Tensor } {
+  const shape = channelShape(options);
+  const statistics = { mean: allocateTensor(shape), variance: allocateTensor(shape) };
+  const y = withChannelsTogether(options, (x, view) => {
+    const rstd = allocateTensor(shape);
+    const y = allocateTensor(x.shape);
+    const { gamma, beta, epsilon } = options;
+    const results = [statistics.mean, statistics.variance, rstd, y].map(at) as [number, number, number, number];
+    kernels.norm_channels_forward(...view, at(x), optional(gamma), optional(beta), epsilon, ...results);
+    recordNorm("norm_channels_backward", options, { x, y, mean: statistics.mean, rstd, view });
+    return y;
+  });
+  return { y, ...statistics };
+}
+
+/** The same with given statistics, which are constants: what inference and frozen layers compute. */
+export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; variance: Tensor }): Tensor {
+  return withChannelsTogether(options, (x, view) => {
+    const { gamma, beta, epsilon, mean, variance } = options;
+    const rstd = allocateTensor(channelShape(options));
+    const y = allocateTensor(x.shape);
+    const statistics = [at(mean), at(variance)] as const;
+    kernels.norm_given_forward(...view, at(x), ...statistics, optional(gamma), optional(beta), epsilon, at(rstd), at(y));
+    recordNorm("norm_given_backward", options, { x, y, mean, rstd, view });
+    return y;
+  });
+}
+
+/** running ← running + rate·(batch − running), in place and in float64, rounded once. */
+export function runningUpdate(running: Tensor, batch: Tensor, rate: number): void {
+  kernels.running_update(running.size, rate, at(batch), at(running));
+}
+
+/**
+ * y = scale·(x − mean)/√(variance + ε) + offset, all of them broadcast against x and differentiable. Named as in tfjs.
+ * ε defaults to 1e-3.
+ */
+export function batchNorm(
+  x: TensorLike,
+  mean: TensorLike,
+  variance: TensorLike,
+  offset?: TensorLike,
+  scale?: TensorLike,
+  epsilon = 1e-3,
+): Tensor {
+  return scoped(() => {
+    const normalized = mul(sub(x, mean), rsqrt(add(variance, epsilon)));
+    const scaled = scale === undefined ? normalized : mul(normalized, scale);
+    return offset === undefined ? scaled : add(scaled, offset);
+  });
+}
+
+/** Mean and biased variance over `axis` (all by default), differentiable; the variance is taken around the mean. */
+export function moments(
+  value: TensorLike,
+  axis?: number | readonly number[] | null,
+  keepDims = false,
+): { mean: Tensor; variance: Tensor } {
+  return scoped(() =>
+    withFloats("moments", [value], (x) => {
+      const center = mean(x!, axis, true);
+      const variance = mean(squaredDifference(x!, center), axis, keepDims);
+      return { mean: reshape(center, variance.shape), variance };
+    }),
+  );
+}
+
+/** [outer, channels, inner]: how the kernels see x. With channels last, inner is 1. */
+type View = readonly [outer: number, channels: number, inner: number];
+
+interface Saved {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly mean: Tensor;
+  readonly rstd: Tensor;
+  readonly view: View;
+}
+
+type Backward = "norm_channels_backward" | "norm_given_backward";
+
+function recordNorm(backward: Backward, { gamma, beta }: NormalizeOptions, saved: Saved): void {
+  const { x, y, mean, rstd, view } = saved;
+  const affine = [gamma, beta].filter((each) => each !== undefined);
+  record({
+    name: "batchNormalization",
+    inputs: [x, ...affine],
+    outputs: [y],
+    adjoint: ([dy], needs) => {
+      const gradient = (input: Tensor | undefined, wanted: boolean | undefined): Tensor | undefined =>
+        input !== undefined && wanted ? allocateTensor(input.shape) : undefined;
+      const dx = gradient(x, needs[0]);
+      const dgamma = gradient(gamma, needs[1]);
+      const dbeta = gradient(beta, needs[affine.length]);
+      const inputs = [at(x), at(mean), at(rstd), optional(gamma), at(dy!)] as const;
+      kernels[backward](...view, ...inputs, optional(dx), optional(dgamma), optional(dbeta));
+      return [dx, ...(gamma === undefined ? [] : [dgamma]), ...(beta === undefined ? [] : [dbeta])];
+    },
+  });
+}
+
+/** Channel axes that are not neighbours are moved to the end, and back in the result. */
+function withChannelsTogether({ x, axes }: NormalizeOptions, f: (x: Tensor, view: View) => Tensor): Tensor {
+  const first = axes[0] ?? x.rank;
+  const last = axes.at(-1) ?? x.rank - 1;
+  if (last - first + 1 === axes.length) {
+    const sizes = [x.shape.slice(0, first), x.shape.slice(first, last + 1), x.shape.slice(last + 1)].map(sizeOf);
+    return f(x, sizes as unknown as View);
+  }
+  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const order = [...others, ...axes];
+  const moved = transpose(x, order);
+  const channels = sizeOf(axes.map((axis) => x.shape[axis]!));
+  const y = f(moved, [channels === 0 ? 0 : x.size / channels, channels, 1]);
+  return transpose(y, order.map((_, axis) => order.indexOf(axis)));
+}
+
+function channelShape({ x, axes }: NormalizeOptions): Shape {
+  return axes.map((axis) => x.shape[axis]!);
+}
+
+function at(tensor: Tensor): number {
+  return addressOf("batchNormalization", tensor);
+}
+
+function optional(tensor: Tensor | undefined): number {
+  return tensor === undefined ? 0 : at(tensor);
+}

@@ -1,0 +1,77 @@
+import { ArgumentError, ShapeError, shapeText } from "../errors.ts";
+import { float32View, int32View } from "../wasm/heap.ts";
+import { toTensor } from "./create.ts";
+import { leaveScopes, tidy } from "./scope.ts";
+import { sameShape } from "./shape.ts";
+import { createStorage } from "./storage.ts";
+import { addressOf, type DataType, Tensor } from "./tensor.ts";
+import type { TensorLike } from "./values.ts";
+
+let unnamed = 0;
+
+/**
+ * A tensor whose values can be replaced: a weight or a moving statistic. It belongs to whoever made it (a layer, an
+ * optimizer, the user), never to a scope. Gradients are by name, so names within one model or optimizer are unique.
+ */
+export class Variable extends Tensor {
+  readonly name: string;
+  /** Whether `variableGrads` without a list, and training, reach it. */
+  trainable: boolean;
+
+  constructor(initial: Tensor, trainable: boolean, name: string) {
+    super(createStorage(initial.size * 4), initial.shape, initial.dtype);
+    leaveScopes(this);
+    this.freeWhenUnreachable();
+    this.name = name;
+    this.trainable = trainable;
+    this.#copy(initial);
+  }
+
+  /** Replaces the values, in place. Errors: ShapeError when the shape differs; then nothing has changed. */
+  assign(values: TensorLike): void {
+    tidy(() => {
+      const source = toTensor("assign", values, this.dtype);
+      if (!sameShape(source.shape, this.shape)) {
+        const wanted = `the variable ${this.name} has ${shapeText(this.shape)}`;
+        throw new ShapeError(`assign: values ${shapeText(source.shape)}; ${wanted}, and keeps it`);
+      }
+      if (source.dtype !== this.dtype) {
+        throw new ArgumentError(`assign: ${source.dtype} values; the variable ${this.name} is ${this.dtype}: cast them`);
+      }
+      this.#copy(source);
+    });
+  }
+
+  #copy(source: Tensor): void {
+    const view = source.dtype === "float32" ? float32View : int32View;
+    view(addressOf("assign", this), this.size).set(source.view("assign"));
+  }
+}
+
+export interface VariableOptions {
+  trainable?: boolean;
+  name?: string;
+  dtype?: DataType;
+}
+
+/**
+ * A variable with a copy of `initial`. As in tfjs: `variable(initial, trainable = true, name?, dtype?)`; an object of
+ * options `{ trainable, name, dtype }` is taken too. Without a name it is called `variable`, `variable_1` and so on.
+ */
+export function variable(
+  initial: TensorLike,
+  trainable: boolean | VariableOptions = true,
+  name?: string,
+  dtype?: DataType,
+): Variable {
+  const options = typeof trainable === "object" ? trainable : { trainable, name, dtype };
+  return tidy(() => {
+    const values = toTensor("variable", initial, options.dtype);
+    return new Variable(values, options.trainable ?? true, options.name ?? nextName());
+  });
+}
+
+function nextName(): string {
+  unnamed += 1;
+  return unnamed === 1 ? "variable" : `variable_${unnamed - 1}`;
+}

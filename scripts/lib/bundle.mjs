@@ -1,0 +1,54 @@
+// packages/evenkeel/src -> packages/evenkeel/dist: one minified file an entry, the .wasm beside the Workers' one, types.
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, run } from "./run.mjs";
+import { generated } from "./wasm.mjs";
+
+const folder = join(root, "packages", "evenkeel");
+export const dist = join(folder, "dist");
+
+export async function buildPackage() {
+  const fresh = join(folder, "dist.new");
+  rmSync(fresh, { recursive: true, force: true });
+  await bundle(fresh);
+  copyFileSync(join(generated, "evenkeel.wasm"), join(fresh, "evenkeel.wasm"));
+  await declarations(fresh);
+  for (const text of ["README.md", "LICENSE"]) copyFileSync(join(root, text), join(folder, text));
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+}
+
+/** @param {string} outdir */
+async function bundle(outdir) {
+  const { build } = await import("esbuild");
+  const workersWasm = {
+    name: "workers-wasm",
+    /** @param {import("esbuild").PluginBuild} build */
+    setup: (build) => {
+      build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./evenkeel.wasm", external: true }));
+    },
+  };
+  await build({
+    entryPoints: ["index.ts", "index.workerd.ts"].map((entry) => join(folder, "src", entry)),
+    outdir,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    platform: "neutral",
+    external: ["node:*"],
+    minify: true,
+    keepNames: true,
+    plugins: [workersWasm],
+    logLevel: "warning",
+  });
+}
+
+/** @param {string} outdir */
+async function declarations(outdir) {
+  await run([join(root, "node_modules", ".bin", "tsc"), "-p", "tsconfig.build.json", "--outDir", outdir]);
+  // Older TypeScript, and resolvers that are not TypeScript, want the name of the JavaScript.
+  const files = readdirSync(outdir, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"));
+  for (const file of files.map((name) => join(outdir, name))) {
+    writeFileSync(file, readFileSync(file, "utf8").replace(/((?:from|import\() ?"\.[^"]*)\.ts"/g, '$1.js"'));
+  }
+}

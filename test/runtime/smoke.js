@@ -1,0 +1,66 @@
+/**
+ * Trains a small network with batch normalization, the same on every host: plain JavaScript that imports nothing, so
+ * that any of them can load it. Everything is drawn from one seed, so everything has the same bits everywhere.
+ *
+ * @param {typeof import("evenkeel")} ek
+ * @returns {Promise<{ hash: string, first: number, loss: number, tensors: number }>} the hash of all weights, moving
+ * statistics, predictions and losses; the first and the last loss; the tensors left behind.
+ */
+export async function smoke(ek) {
+  const before = ek.memory().numTensors;
+  ek.setSeed(20);
+  const samples = 96;
+  const x = ek.randomNormal([samples, 8, 8, 2]);
+  const teacher = ek.randomNormal([128, 3]);
+  const y = ek.tidy(() => ek.oneHot(ek.argMax(ek.matMul(ek.reshape(x, [samples, 128]), teacher)), 3));
+  teacher.dispose();
+
+  const model = ek.sequential([
+    ek.layers.conv2d({ filters: 5, kernelSize: 3, activation: "relu", inputShape: [8, 8, 2] }),
+    ek.layers.batchNormalization(),
+    ek.layers.maxPooling2d({ poolSize: 2 }),
+    ek.layers.flatten(),
+    ek.layers.dense({ units: 7, activation: "tanh" }),
+    ek.layers.batchNormalization({ momentum: 0.9 }),
+    ek.layers.dropout({ rate: 0.1 }),
+    ek.layers.dense({ units: 3, activation: "softmax" }),
+  ]);
+  model.compile({ optimizer: ek.train.adam(0.01), loss: "categoricalCrossentropy", metrics: ["accuracy"] });
+
+  const batchSize = 32;
+  const losses = new Float64Array(50);
+  for (let step = 0; step < losses.length; step++) {
+    const start = (step * batchSize) % samples;
+    const batch = [ek.slice(x, start, batchSize), ek.slice(y, start, batchSize)];
+    losses[step] = model.trainOnBatch(batch[0], batch[1]).loss;
+    ek.dispose(batch);
+  }
+
+  // The file holds all there is: what it loads to must predict the same.
+  const saved = await model.save();
+  const loaded = await ek.loadModel(saved);
+  const results = [...model.getWeights(), model.predict(x), loaded.predict(x)];
+  const values = results.map((tensor) => tensor.dataSync());
+  if (!sameBits(values.at(-1), values.at(-2))) throw new Error("the loaded model predicts something else");
+  const result = { hash: hashOf([losses, ...values]), first: losses[0], loss: losses[losses.length - 1] };
+
+  ek.dispose([x, y, ...results]);
+  for (const each of [model, loaded]) {
+    each.optimizer.dispose();
+    each.dispose();
+  }
+  return { ...result, tensors: ek.memory().numTensors - before };
+}
+
+/** FNV-1a over 32-bit words. */
+function hashOf(arrays) {
+  let hash = 0x811c9dc5;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    for (const word of new Int32Array(buffer, byteOffset, byteLength / 4)) hash = Math.imul(hash ^ word, 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+function sameBits(a, b) {
+  return hashOf([a]) === hashOf([b]);
+}
