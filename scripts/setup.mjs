@@ -39,7 +39,7 @@ const steps = [
     about: `wasm-bindgen ${wasmBindgen} (the first time about 2 minutes)`,
     inputs: () => wasmBindgen,
     outputs: ["wasm-bindgen", "wasm-bindgen-test-runner"].map((name) => join(toolsFolder, "bin", name)),
-    make: () => cargoInstall("wasm-bindgen-cli", "--version", wasmBindgen),
+    make: () => cargoInstall("wasm-bindgen-cli", "--version", wasmBindgen, "--no-default-features"),
   },
   {
     name: "wasm-pack",

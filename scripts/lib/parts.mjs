@@ -42,6 +42,7 @@ export const parts = [
   },
   { name: "format", after: "packages", command: ["oxfmt", "--check"] },
   { name: "types", after: "wasm", command: ["tsc", "-p", "."] },
+  { name: "types-scripts", after: "packages", command: ["tsc", "-p", "scripts"] },
   { name: "lint", after: "wasm", command: ["oxlint"] },
   vitest("unit", "wasm"),
   vitest("cross", "build"),

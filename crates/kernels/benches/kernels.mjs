@@ -34,10 +34,14 @@ function geometry(...sizes) {
 }
 
 function product(name, m, n, k, transposeA = 0, transposeB = 0) {
-  return { name: `${name} ${m}x${n}x${k}`, flops: 2 * m * n * k, prepare() {
-    const [a, b, c] = [floats(m * k), floats(k * n), floats(m * n)];
-    return () => kernels.matmul(transposeA, transposeB, m, n, k, a, b, 0, 0, c);
-  } };
+  return {
+    name: `${name} ${m}x${n}x${k}`,
+    flops: 2 * m * n * k,
+    prepare() {
+      const [a, b, c] = [floats(m * k), floats(k * n), floats(m * n)];
+      return () => kernels.matmul(transposeA, transposeB, m, n, k, a, b, 0, 0, c);
+    },
+  };
 }
 
 /** A convolution of stride 1 without dilation: forward and both gradients. */
@@ -45,22 +49,36 @@ function convolution(name, [batch, height, width, channels], kernel, filters, pa
   const [outH, outW] = [height + 2 * pad - kernel + 1, width + 2 * pad - kernel + 1];
   const sizes = [batch, height, width, channels, kernel, kernel, filters, 1, 1, 1, 1, pad, pad, outH, outW];
   const flops = 2 * batch * outH * outW * kernel * kernel * channels * filters;
-  const arrays = () => [batch * height * width * channels, kernel * kernel * channels * filters,
-    batch * outH * outW * filters].map(floats);
+  const arrays = () =>
+    [batch * height * width * channels, kernel * kernel * channels * filters, batch * outH * outW * filters].map(
+      floats,
+    );
   return [
-    { name: `${name} forward`, flops, prepare() {
-      const [x, w, y] = arrays();
-      const bias = floats(filters);
-      return () => kernels.conv2d_forward(geometry(...sizes), x, w, bias, 1, y);
-    } },
-    { name: `${name} backward input`, flops, prepare() {
-      const [dx, w, dy] = arrays();
-      return () => kernels.conv2d_backward_input(geometry(...sizes), dy, w, dx);
-    } },
-    { name: `${name} backward filter`, flops, prepare() {
-      const [x, dw, dy] = arrays();
-      return () => kernels.conv2d_backward_filter(geometry(...sizes), x, dy, dw);
-    } },
+    {
+      name: `${name} forward`,
+      flops,
+      prepare() {
+        const [x, w, y] = arrays();
+        const bias = floats(filters);
+        return () => kernels.conv2d_forward(geometry(...sizes), x, w, bias, 1, y);
+      },
+    },
+    {
+      name: `${name} backward input`,
+      flops,
+      prepare() {
+        const [dx, w, dy] = arrays();
+        return () => kernels.conv2d_backward_input(geometry(...sizes), dy, w, dx);
+      },
+    },
+    {
+      name: `${name} backward filter`,
+      flops,
+      prepare() {
+        const [x, dw, dy] = arrays();
+        return () => kernels.conv2d_backward_filter(geometry(...sizes), x, dy, dw);
+      },
+    },
   ];
 }
 
@@ -71,15 +89,23 @@ function pooling(name, [batch, height, width, channels]) {
   const bytes = 4 * (inputs + 2 * outputs);
   const arrays = () => [inputs, outputs, outputs].map(floats);
   return [
-    { name: `${name} forward`, bytes, prepare() {
-      const [x, y, argmax] = arrays();
-      return () => kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
-    } },
-    { name: `${name} backward`, bytes, prepare() {
-      const [x, y, argmax] = arrays();
-      kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
-      return () => kernels.max_pool_backward(geometry(...sizes), argmax, y, x);
-    } },
+    {
+      name: `${name} forward`,
+      bytes,
+      prepare() {
+        const [x, y, argmax] = arrays();
+        return () => kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
+      },
+    },
+    {
+      name: `${name} backward`,
+      bytes,
+      prepare() {
+        const [x, y, argmax] = arrays();
+        kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
+        return () => kernels.max_pool_backward(geometry(...sizes), argmax, y, x);
+      },
+    },
   ];
 }
 
@@ -101,8 +127,8 @@ const rows = [
 /** The best and the median ms of `run` over about half a second, after a warm-up that lets the engine optimize. */
 function time(run) {
   const samples = [];
-  for (const end = performance.now() + 1000; performance.now() < end; ) run();
-  for (const end = performance.now() + 500; performance.now() < end || samples.length < 5; ) {
+  for (const end = performance.now() + 1000; performance.now() < end;) run();
+  for (const end = performance.now() + 500; performance.now() < end || samples.length < 5;) {
     const start = performance.now();
     run();
     samples.push(performance.now() - start);

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as ek from "evenkeel";
+import { tutorial } from "./tutorial.ts";
 
 const rounds = 6;
 const stepsPerRound = 5;
@@ -16,20 +17,12 @@ interface Contestant {
 
 function evenkeel(): Contestant {
   ek.setSeed(1);
-  const model = ek.sequential([
-    ek.layers.conv2d({ filters: 32, kernelSize: 3, activation: "relu", inputShape: [28, 28, 1] }),
-    ek.layers.batchNormalization(),
-    ek.layers.conv2d({ filters: 64, kernelSize: 3, activation: "relu" }),
-    ek.layers.batchNormalization(),
-    ek.layers.maxPooling2d({ poolSize: 2 }),
-    ek.layers.flatten(),
-    ek.layers.dense({ units: 128, activation: "relu" }),
-    ek.layers.batchNormalization(),
-    ek.layers.dense({ units: 10, activation: "softmax" }),
-  ]);
-  model.compile({ optimizer: "adam", loss: "categoricalCrossentropy", metrics: ["accuracy"] });
+  const model = tutorial();
   const images = ek.randomUniform([batch, 28, 28, 1]);
-  const labels = ek.oneHot(Int32Array.from({ length: batch }, (_, i) => i % 10), 10);
+  const labels = ek.oneHot(
+    Int32Array.from({ length: batch }, (_, i) => i % 10),
+    10,
+  );
   const step = (): number => {
     const start = performance.now();
     model.trainOnBatch(images, labels);

@@ -1,13 +1,6 @@
 /** The public names of evenkeel, and nothing else. */
-export {
-  ArgumentError,
-  DataError,
-  DisposedError,
-  EvenkeelError,
-  OutOfMemoryError,
-  ShapeError,
-} from "./errors.ts";
-export type { NestedArray, DataArray, DataType } from "./tensor/tensor.ts";
+export { ArgumentError, DataError, DisposedError, EvenkeelError, OutOfMemoryError, ShapeError } from "./errors.ts";
+export type { DataArray, DataArrays, DataType, NestedArray } from "./tensor/tensor.ts";
 export { memory, Tensor } from "./tensor/tensor.ts";
 export type { NestedValues, TensorLike, TypedArray } from "./tensor/values.ts";
 export type { Shape } from "./tensor/shape.ts";
@@ -51,13 +44,14 @@ export { logSoftmax, softmax, softmaxCrossEntropy } from "./ops/softmax.ts";
 export { batchNorm, moments } from "./ops/norm.ts";
 
 export * from "./layers/index.ts";
+export type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
 export * as optimizers from "./optimizers/index.ts";
 export * as train from "./optimizers/train.ts";
 
 export type { SamplesLike } from "./data/samples.ts";
 export { toCategorical } from "./data/encode.ts";
 export type { Serialized } from "./keras.ts";
-export { sequential, type Sequential, type SequentialOptions } from "./models/sequential.ts";
+export { sequential, Sequential, type SequentialOptions } from "./models/sequential.ts";
 export type { CompileOptions } from "./models/compile.ts";
 export type { PredictOptions } from "./models/evaluate.ts";
 export type { FitOptions, History } from "./models/fit.ts";

@@ -49,7 +49,10 @@ export interface ConfigRules {
   readonly ignored?: readonly string[];
 }
 
-/** A Keras config as options. Errors: ArgumentError for keys that are unknown, and for values that would change results. */
+/**
+ * A Keras config as options. Errors: ArgumentError for keys that are unknown, and for values that would change
+ * results.
+ */
 export function readConfig(op: string, config: Record<string, unknown>, rules: ConfigRules): Record<string, unknown> {
   const { options, renamed = {}, fixed = {}, ignored = [] } = rules;
   const result: Record<string, unknown> = {};

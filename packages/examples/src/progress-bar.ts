@@ -2,7 +2,7 @@ import process from "node:process";
 import cliProgress from "cli-progress";
 import type { BatchLogs, Callback, FitParams, Logs } from "evenkeel";
 
-/** Shows each epoch of `fit` as a bar; as one line at its end where there is no terminal. */
+/** Shows the running epoch of `fit` as a bar where there is a terminal, and each finished one as a line. */
 export function progressBar(): Callback {
   return new ProgressBar();
 }
@@ -10,18 +10,29 @@ export function progressBar(): Callback {
 class ProgressBar implements Callback {
   readonly #bar = new cliProgress.SingleBar({
     format: "{epoch} {bar} {value}/{total} {text}",
-    barsize: 16,
+    barsize: 12,
     barCompleteChar: "━",
     barIncompleteChar: "─",
     hideCursor: true,
+    clearOnComplete: true,
   });
+  /** Gives the cursor back when the process ends in the middle. */
+  readonly #stop = (): void => this.#bar.stop();
   #params: FitParams = { epochs: 0, steps: 0, samples: 0, batchSize: 0 };
   #start = 0;
   #samples = 0;
-  #text = "";
+  #speed = "";
 
   setParams(params: FitParams): void {
     this.#params = params;
+  }
+
+  onTrainBegin(): void {
+    process.once("exit", this.#stop);
+  }
+
+  onTrainEnd(): void {
+    process.removeListener("exit", this.#stop);
   }
 
   onEpochBegin(epoch: number): void {
@@ -33,17 +44,13 @@ class ProgressBar implements Callback {
   onBatchEnd(_: number, { batch, size, ...logs }: BatchLogs): void {
     this.#samples += size;
     const ms = performance.now() - this.#start;
-    const speed = `${Math.round((1000 * this.#samples) / ms)} images/s ${(ms / (batch + 1)).toFixed(1)} ms/step`;
-    this.#text = `${speed} ${numbers(logs)}`;
-    this.#bar.update(batch + 1, { text: this.#text });
+    this.#speed = `${Math.round((1000 * this.#samples) / ms)} images/s ${(ms / (batch + 1)).toFixed(1)} ms/step`;
+    this.#bar.update(batch + 1, { text: `${this.#speed} ${numbers(logs)}` });
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
-    const validation = Object.entries(logs).filter(([key]) => key.startsWith("val_"));
-    const text = `${this.#text} ${numbers(Object.fromEntries(validation))}`.trimEnd();
-    this.#bar.update({ text });
     this.#bar.stop();
-    if (!process.stderr.isTTY) console.log(`${this.#title(epoch)}: ${this.#params.steps} steps ${text}`);
+    console.log(`${this.#title(epoch)}: ${this.#params.steps} steps ${this.#speed} ${numbers(logs)}`);
   }
 
   #title(epoch: number): string {

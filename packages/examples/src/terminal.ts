@@ -49,7 +49,9 @@ export async function untilCtrlC<T>(run: (signal: AbortSignal) => Promise<T>): P
     return await run(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    return leave("\nStopped by Ctrl-C, after the step that was running.", 130);
+    // At the very end, when the progress bar has cleared its line.
+    process.once("exit", () => console.error("Stopped by Ctrl-C, after the step that was running."));
+    return process.exit(130);
   } finally {
     process.removeListener("SIGINT", abort);
   }

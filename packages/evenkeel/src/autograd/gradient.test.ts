@@ -5,15 +5,27 @@ describe("grad", () => {
   it("adds up where paths meet, and takes a cotangent", () => {
     const f = (x: ek.Tensor): ek.Tensor => ek.add(ek.mul(x, x), ek.mul(x, 3));
     expect(ek.grad(f)([1, 2], [1, 10]).arraySync()).toEqual([5, 70]);
-    expect(ek.grad((x) => ek.sum(f(x)))([1, 2]).arraySync()).toEqual([5, 7]);
-    expect(ek.grad((x) => x)(4).arraySync()).toBe(1);
+    expect(
+      ek
+        .grad((x) => ek.sum(f(x)))([1, 2])
+        .arraySync(),
+    ).toEqual([5, 7]);
+    expect(
+      ek
+        .grad((x) => x)(4)
+        .arraySync(),
+    ).toBe(1);
   });
 
   it("gives each place of the same tensor its own gradient, zeros where nothing flows", () => {
     const x = ek.tensor([2, 3]);
-    const { value, grads } = ek.valueAndGrads((a, b, _c) => ek.sum(ek.sub(ek.mul(a!, 5), b!)))([x, x, x]);
+    const { value, grads } = ek.valueAndGrads((a, b, _c) => ek.sum(ek.sub(ek.mul(a, 5), b)))([x, x, x]);
     expect(value.arraySync()).toBe(20);
-    expect(grads.map((each) => each.arraySync())).toEqual([[5, 5], [-1, -1], [0, 0]]);
+    expect(grads.map((each) => each.arraySync())).toEqual([
+      [5, 5],
+      [-1, -1],
+      [0, 0],
+    ]);
   });
 
   it("leaves no tensor behind, also when the function throws", () => {
@@ -27,7 +39,9 @@ describe("grad", () => {
       throw new Error("stop");
     });
     expect(() => failing(x)).toThrow("stop");
-    expect(() => ek.grad((t) => ek.exp(t))(x)).toThrow("grad: the function returned [2]; return one element, or pass dy");
+    expect(() => ek.grad((t) => ek.exp(t))(x)).toThrow(
+      "grad: the function returned [2]; return one element, or pass dy",
+    );
     expect(() => ek.grad((t) => ek.exp(t))(x, [1])).toThrow("dy is [1]");
     expect(ek.memory().numTensors).toBe(before);
     expect(x.arraySync()).toEqual([1, 2]);
@@ -35,7 +49,13 @@ describe("grad", () => {
 
   it("reaches through scopes inside of the function", () => {
     const before = ek.memory().numTensors;
-    const f = (x: ek.Tensor): ek.Tensor => ek.tidy(() => ek.mul(ek.tidy(() => ek.exp(ek.mul(x, 2))), x));
+    const f = (x: ek.Tensor): ek.Tensor =>
+      ek.tidy(() =>
+        ek.mul(
+          ek.tidy(() => ek.exp(ek.mul(x, 2))),
+          x,
+        ),
+      );
     const gradient = ek.grad((x) => ek.sum(f(x)))([0, 0]);
     expect(gradient.arraySync()).toEqual([1, 1]);
     expect(ek.memory().numTensors).toBe(before + 1);
@@ -46,7 +66,11 @@ describe("grad", () => {
     const square = (x: ek.Tensor): ek.Tensor => ek.sum(ek.mul(x, x));
     expect(() => ek.grad((x) => ek.sum(ek.grad(square)(x)))([3])).toThrow("only first order");
     const constant = ek.grad(square)([3]);
-    expect(ek.grad((x) => ek.sum(ek.mul(x, constant)))([1]).arraySync()).toEqual([6]);
+    expect(
+      ek
+        .grad((x) => ek.sum(ek.mul(x, constant)))([1])
+        .arraySync(),
+    ).toEqual([6]);
   });
 });
 
@@ -70,11 +94,19 @@ describe("variableGrads", () => {
 
 describe("customGrad", () => {
   it("uses the gradient it is given", () => {
-    const clipped = ek.customGrad((x) => ({ value: ek.mul(x!, 2), gradFunc: (dy) => ek.mul(dy, 100) }));
-    expect(ek.grad((x) => ek.sum(clipped(x)))([1, 2]).arraySync()).toEqual([100, 100]);
-    const wrong = ek.customGrad((x) => ({ value: ek.mul(x!, 2), gradFunc: () => ek.tensor([1, 2, 3]) }));
+    const clipped = ek.customGrad((x) => ({ value: ek.mul(x, 2), gradFunc: (dy) => ek.mul(dy, 100) }));
+    expect(
+      ek
+        .grad((x) => ek.sum(clipped(x)))([1, 2])
+        .arraySync(),
+    ).toEqual([100, 100]);
+    const wrong = ek.customGrad((x) => ({ value: ek.mul(x, 2), gradFunc: () => ek.tensor([1, 2, 3]) }));
     expect(() => ek.grad((x) => ek.sum(wrong(x)))([1, 2])).toThrow("gradFunc gave [3] for input 0; return [2]");
-    const same = ek.customGrad((x) => ({ value: x!, gradFunc: (dy) => ek.neg(dy) }));
-    expect(ek.grad((x) => ek.sum(same(x)))([1]).arraySync()).toEqual([-1]);
+    const same = ek.customGrad((x) => ({ value: x, gradFunc: (dy) => ek.neg(dy) }));
+    expect(
+      ek
+        .grad((x) => ek.sum(same(x)))([1])
+        .arraySync(),
+    ).toEqual([-1]);
   });
 });

@@ -1,11 +1,10 @@
 import { ArgumentError, ShapeError, shapeText, valueText } from "../errors.ts";
-import { ones, toTensor } from "../tensor/create.ts";
+import { ones, toTensor, zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { addressOf, allocateTensor, shareTensor, Tensor } from "../tensor/tensor.ts";
+import { shareTensor, Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { Variable } from "../tensor/variable.ts";
-import { kernels } from "../wasm/kernels.ts";
 import { backward, record, recording, withoutRecording } from "./tape.ts";
 
 /** Gradients by the names of the variables. */
@@ -68,7 +67,7 @@ export function variableGrads(
     const found = backward(tape, output, seed, chosen);
     const grads: NamedGradients = {};
     chosen.forEach((one, i) => {
-      const gradient = found[i] ?? zerosOf(one);
+      const gradient = found[i] ?? zeros(one.shape);
       owners.set(gradient, one);
       grads[one.name] = gradient;
     });
@@ -122,7 +121,7 @@ function differentiate(
     const { value, tape } = recording(inputs, () => f(inputs));
     const output = checkOutput(op, value);
     const found = backward(tape, output, checkCotangent(op, output, dy), inputs);
-    return { value: handleOn(output), grads: found.map((gradient, i) => gradient ?? zerosOf(inputs[i]!)) };
+    return { value: handleOn(output), grads: found.map((gradient, i) => gradient ?? zeros(inputs[i]!.shape)) };
   });
 }
 
@@ -131,12 +130,6 @@ function handleOn(tensor: Tensor): Tensor {
   const handle = shareTensor("gradient", tensor, tensor.shape);
   record({ name: "gradient", inputs: [tensor], outputs: [handle], adjoint: ([dy]) => [dy] });
   return handle;
-}
-
-function zerosOf(like: Tensor): Tensor {
-  const result = allocateTensor(like.shape);
-  kernels.fill(result.size, 0, addressOf("gradient", result));
-  return result;
 }
 
 function checkOutput(op: string, value: unknown): Tensor {

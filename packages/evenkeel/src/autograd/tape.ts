@@ -1,8 +1,8 @@
 import { ArgumentError } from "../errors.ts";
+import { sumOf } from "../tensor/create.ts";
 import { deferWhile } from "../tensor/scope.ts";
-import { addressOf, allocateTensor, shareTensor, type Tensor } from "../tensor/tensor.ts";
+import { shareTensor, type Tensor } from "../tensor/tensor.ts";
 import { Variable } from "../tensor/variable.ts";
-import { kernels } from "../wasm/kernels.ts";
 
 /**
  * One op as it ran. `adjoint` takes the gradients of the outputs (undefined where none arrived) and gives those of the
@@ -107,17 +107,14 @@ function step(tape: Tape, operation: Operation, gradients: Map<Tensor, Tensor>, 
 /** Adds `dx` to what has arrived at `input`. An adjoint may hand the same tensor to several inputs, so it is shared. */
 function accumulate(name: string, gradients: Map<Tensor, Tensor>, input: Tensor, dx: Tensor): void {
   const before = gradients.get(input);
-  if (dx.size !== input.size) throw new ArgumentError(`${name}: a gradient of another size than its input; check gradFunc`);
+  if (dx.size !== input.size)
+    throw new ArgumentError(`${name}: a gradient of another size than its input; check gradFunc`);
   if (before === undefined) {
     gradients.set(input, shareTensor(name, dx, input.shape));
     return;
   }
-  const sum = allocateTensor(input.shape);
-  const address = addressOf(name, sum);
-  kernels.scale(sum.size, 1, addressOf(name, before), address);
-  kernels.add_assign(sum.size, addressOf(name, dx), address);
+  gradients.set(input, sumOf(name, before, dx));
   before.dispose();
-  gradients.set(input, sum);
 }
 
 /** Leaves a trap on the tapes around this one: a gradient used inside a function that is itself differentiated. */
@@ -126,7 +123,9 @@ function refuseSecondOrder(tape: Tape, gradients: readonly (Tensor | undefined)[
   const inputs = [...new Set([...xs, ...tape.operations.flatMap((operation) => operation.inputs)])];
   const outputs = gradients.filter((gradient) => gradient !== undefined);
   const adjoint = (): never => {
-    throw new ArgumentError("grad: the gradient of a gradient was asked for; only first order is there: use customGrad");
+    throw new ArgumentError(
+      "grad: the gradient of a gradient was asked for; only first order is there: use customGrad",
+    );
   };
   record({ name: "grad", inputs, outputs, adjoint });
 }

@@ -35,9 +35,9 @@ export interface Conv2dOptions extends LayerOptions {
 }
 
 /**
- * y[n, i, j, f] = activation(Σ x[n, i·s + p·d, j·s + q·d, c]·kernel[p, q, c, f] + bias[f]) over p, q, c, with strides s and
- * dilation d. x: [batch, height, width, channels]; kernel: [height, width, channels, filters], also with channels first.
- * As Keras's Conv2D with groups = 1.
+ * y[n, i, j, f] = activation(Σ x[n, i·s + p·d, j·s + q·d, c]·kernel[p, q, c, f] + bias[f]) over p, q, c, with strides
+ * s and dilation d. x: [batch, height, width, channels]; kernel: [height, width, channels, filters], also with
+ * channels first. As Keras's Conv2D with groups = 1.
  */
 export class Conv2d extends Layer {
   static override readonly className: string = "Conv2D";

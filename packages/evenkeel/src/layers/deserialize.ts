@@ -61,8 +61,9 @@ const entries: readonly Entry[] = [
 const classNames = entries.map(({ type }) => type.className);
 
 /**
- * Any layer from `{ class_name, config }` as Keras 3 writes it (`layer.toJSON()`, or one of `config.layers` of a model).
- * A layer from a Keras config follows Keras's rules: without a key `zero_debias`, batch normalization is not debiased.
+ * Any layer from `{ class_name, config }` as Keras 3 writes it (`layer.toJSON()`, or one of `config.layers` of a
+ * model). A layer from a Keras config follows Keras's rules: without a key `zero_debias`, batch normalization is not
+ * debiased.
  *
  * Errors: ArgumentError for classes, keys and values that are unknown here and would change results.
  */

@@ -6,7 +6,9 @@ import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Initializer } from "./initializer.ts";
 
-/** With a seed, every weight that the initializer makes is fixed by it; without, it is drawn from the default stream. */
+/**
+ * With a seed, every weight that the initializer makes is fixed by it; without, it is drawn from the default stream.
+ */
 export interface Seeded {
   seed?: number | null;
 }

@@ -128,7 +128,9 @@ export abstract class Layer {
     }
   }
 
-  /** The shape of the result, null where the input has null. Errors: ShapeError when the layer cannot take the input. */
+  /**
+   * The shape of the result, null where the input has null. Errors: ShapeError when the layer cannot take the input.
+   */
   computeOutputShape(inputShape: PartialShape): PartialShape {
     this.#check(inputShape);
     return this.outputShape(inputShape);

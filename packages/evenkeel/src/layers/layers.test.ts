@@ -32,10 +32,13 @@ describe("values as Keras 3.15 gives them", () => {
     layer.setWeights([ek.tensor(kernel, [2, 3, 2, 2]), [0.1, -0.2]]);
     const y = layer.apply(image());
     expect(y.shape).toEqual([1, 2, 4, 2]);
-    expectClose(y, [
-      ...[-0.3474142, -0.6351489, -0.06241871, -0.4422303, 0.2093581, -0.02499473, 0.2913126, 0.099668],
-      ...[0.1610846, -0.1732351, 0.2093582, -0.09966799, 0.4718908, 0.1488851, 0.1120278, -0.1973753],
-    ]);
+    expectClose(
+      y,
+      [
+        -0.3474142, -0.6351489, -0.06241871, -0.4422303, 0.2093581, -0.02499473, 0.2913126, 0.099668, 0.1610846,
+        -0.1732351, 0.2093582, -0.09966799, 0.4718908, 0.1488851, 0.1120278, -0.1973753,
+      ],
+    );
   });
 
   it("pooling", () => {
@@ -48,10 +51,13 @@ describe("values as Keras 3.15 gives them", () => {
   });
 
   it("flatten with channels first", () => {
-    expectClose(layers.flatten({ dataFormat: "channels_first" }).apply(image()), [
-      ...[-1.25, -1, -0.75, 0.5, 0.75, 1, -0.5, -0.25, 0, 1.25, -1.25, -1],
-      ...[0.25, 0.5, 0.75, -0.75, -0.5, -0.25, 1, 1.25, -1.25, 0, 0.25, 0.5],
-    ]);
+    expectClose(
+      layers.flatten({ dataFormat: "channels_first" }).apply(image()),
+      [
+        -1.25, -1, -0.75, 0.5, 0.75, 1, -0.5, -0.25, 0, 1.25, -1.25, -1, 0.25, 0.5, 0.75, -0.75, -0.5, -0.25, 1, 1.25,
+        -1.25, 0, 0.25, 0.5,
+      ],
+    );
   });
 });
 
@@ -119,10 +125,10 @@ describe("layers", () => {
     expect(new Set(kept)).toEqual(new Set([Math.fround(1 / 0.75)]));
     expect(Math.abs(kept.length / first.length - 0.75)).toBeLessThan(0.015);
     expect(layer.apply(x).dataSync()).toEqual(x.dataSync());
-    const state = layer.extraState!.getState();
+    const state = layer.extraState.getState();
     const second = layer.apply(x, { training: true }).dataSync();
     expect(second).not.toEqual(first);
-    layer.extraState!.setState(JSON.parse(JSON.stringify(state)) as object);
+    layer.extraState.setState(JSON.parse(JSON.stringify(state)) as object);
     expect(layer.apply(x, { training: true }).dataSync()).toEqual(second);
     expect(layers.dropout({ rate: 0.25, seed: 3 }).apply(x, { training: true }).dataSync()).toEqual(first);
 

@@ -36,7 +36,7 @@ export function writeCheckpoint(model: Sequential): Uint8Array<ArrayBuffer> {
   for (const [name, slot] of Object.entries(optimizer?.slots ?? {})) put(name, slot);
   const state: CheckpointState = {
     iterations: optimizer?.iterations,
-    shuffles: model.shuffleState,
+    shuffles: model.shuffles.state,
     layers: layerStates(model),
   };
   const metadata = { format, version, model: JSON.stringify(model), state: JSON.stringify(state) };

@@ -5,8 +5,8 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type CustomFunctions, findLoss, findMetric, type MeasureLike, type NamedMeasure } from "./identifiers.ts";
 
 export interface CompileOptions {
-  /** A name ("adam", "sgd") or an optimizer. */
-  optimizer: string | Optimizer;
+  /** A name ("adam", "sgd"), an optimizer, or one as Keras serializes it. */
+  optimizer: string | Optimizer | Serialized;
   /** A name in camelCase or snake_case, a function of `ek.losses`, or your own `(yTrue, yPred) => Tensor`. */
   loss: MeasureLike;
   /** Names, functions of `ek.metrics`, or your own. Default: none. */
@@ -16,6 +16,8 @@ export interface CompileOptions {
 /** What `compile` leaves in a model. */
 export interface Compiled {
   readonly optimizer: Optimizer;
+  /** The optimizer was made here, not by the user, so it is freed with the model. */
+  readonly ownsOptimizer: boolean;
   readonly loss: NamedMeasure;
   readonly metrics: readonly NamedMeasure[];
 }
@@ -38,7 +40,8 @@ export function compile(options: CompileOptions, custom?: CustomFunctions): Comp
   const keys = ["loss", ...metrics.map(({ key }) => key)];
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
   if (twice !== undefined) throw new ArgumentError(`${op}: two results are called ${twice}; name each metric once`);
-  return { optimizer: optimizers.get(options.optimizer), loss, metrics };
+  const optimizer = optimizers.get(options.optimizer as string | Optimizer);
+  return { optimizer, ownsOptimizer: optimizer !== options.optimizer, loss, metrics };
 }
 
 /** The key `compile_config` of a Keras 3 model. */
@@ -59,5 +62,5 @@ export function compileConfig({ optimizer, loss, metrics }: Compiled): CompileCo
 /** Reads `compile_config`; what else Keras writes there (jit_compile and so on) does not change results. */
 export function compileFromConfig(config: CompileConfig, custom?: CustomFunctions): Compiled {
   const { optimizer, loss, metrics } = config;
-  return compile({ optimizer: optimizers.deserialize(optimizer), loss, metrics: metrics ?? [] }, custom);
+  return compile({ optimizer, loss, metrics: metrics ?? [] }, custom);
 }

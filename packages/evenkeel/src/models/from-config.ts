@@ -36,7 +36,7 @@ export function fromConfig(json: string | object, options: FromConfigOptions = {
       else model.add(deserialize(layer));
     }
     if (inputShape && !model.built && model.layers.length > 0) model.build(inputShape);
-    if (compiling && (options.compile ?? true)) model.setCompiled(compileFromConfig(compiling, options.custom), true);
+    if (compiling && (options.compile ?? true)) model.setCompiled(compileFromConfig(compiling, options.custom));
     return model;
   } catch (error) {
     model.dispose();

@@ -91,7 +91,7 @@ function fill(model: Sequential, tensors: ReadonlyMap<string, StoredTensor>, sta
       left.delete(weight.name);
     }
     setLayerStates(model, state.layers);
-    if (state.shuffles !== undefined) model.shuffleState = state.shuffles;
+    model.shuffles.state = state.shuffles;
     if (optimizer === undefined) return;
     const slots = [...left].map(([name, { values, shape }]) => [name, createTensor(op, values, shape)] as const);
     optimizer.setState({ iterations: state.iterations ?? 0, slots: Object.fromEntries(slots) });

@@ -4,7 +4,6 @@ import { Layer } from "../layers/layer.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { toTensor } from "../tensor/create.ts";
-import { defaultStream, nextSeed, type RandomState, RandomStream } from "../tensor/random.ts";
 import { tidy } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -16,6 +15,7 @@ import { fit, type FitOptions, type History } from "./fit.ts";
 import { modelConfig, type ModelConfig } from "./config.ts";
 import { prepare } from "./prepare.ts";
 import { save, type SaveTarget } from "./save.ts";
+import { Shuffles } from "./shuffles.ts";
 import { summary, type SummaryOptions } from "./summary.ts";
 import { type Logs, trainStep } from "./train-step.ts";
 
@@ -37,12 +37,11 @@ export class Sequential {
   stopTraining = false;
   /** What the last `fit` recorded, also when it was aborted. */
   history: History | undefined;
+  /** @internal */
+  readonly shuffles = new Shuffles();
   readonly #layers: Layer[] = [];
   #shapes: PartialShape[] = [];
   #compiled: Compiled | undefined;
-  #ownsOptimizer = false;
-  #shuffles: RandomStream | undefined;
-  #seededBy: RandomStream | undefined;
 
   constructor(options: readonly Layer[] | SequentialOptions = {}) {
     const { layers = [], name } = Array.isArray(options) ? { layers: options } : checkOptions(options);
@@ -145,16 +144,16 @@ export class Sequential {
 
   /** Chooses optimizer, loss and metrics. Errors: ArgumentError with the nearest valid name; then nothing has changed. */
   compile(options: CompileOptions): void {
-    this.setCompiled(compile(options), typeof options.optimizer === "string");
+    this.setCompiled(compile(options));
   }
 
-  /** @internal What `compile` or a file chose; an optimizer that the model made is the model's to free. */
-  setCompiled(compiled: Compiled, ownsOptimizer: boolean): void {
-    if (this.#ownsOptimizer) this.#compiled?.optimizer.dispose();
+  /** @internal What `compile` or a file chose. */
+  setCompiled(compiled: Compiled): void {
+    if (this.#compiled?.ownsOptimizer) this.#compiled.optimizer.dispose();
     this.#compiled = compiled;
-    this.#ownsOptimizer = ownsOptimizer;
   }
 
+  /** @internal */
   get compiled(): Compiled | undefined {
     return this.#compiled;
   }
@@ -254,30 +253,7 @@ export class Sequential {
   /** Frees the weights, and the optimizer's state when the model made the optimizer. */
   dispose(): void {
     for (const layer of this.#layers) layer.dispose();
-    if (this.#ownsOptimizer) this.#compiled?.optimizer.dispose();
-  }
-
-  /**
-   * @internal The stream that shuffles: drawn from the default stream at first use and after each `setSeed`, then its
-   * own, so that a saved state continues it.
-   */
-  get shuffles(): RandomStream {
-    if (this.#shuffles === undefined || this.#seededBy !== defaultStream()) {
-      this.#seededBy = defaultStream();
-      this.#shuffles = new RandomStream(nextSeed());
-    }
-    return this.#shuffles;
-  }
-
-  /** @internal Where the shuffles stand, for files; undefined before the first. */
-  get shuffleState(): RandomState | undefined {
-    return this.#shuffles?.state;
-  }
-
-  set shuffleState(state: RandomState) {
-    this.#seededBy = defaultStream();
-    this.#shuffles = new RandomStream(state.seed);
-    this.#shuffles.state = state;
+    if (this.#compiled?.ownsOptimizer) this.#compiled.optimizer.dispose();
   }
 }
 

@@ -1,12 +1,11 @@
 import { record } from "../autograd/tape.ts";
-import { broadcastShapes, broadcastStrides, mergeAxes, sameShape, type Shape, stridesOf } from "../tensor/shape.ts";
+import { broadcastShapes, broadcastStrides, mergeAxes, sameShape, stridesOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { writeArguments } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
+import { sumTo } from "./fold.ts";
 import { withFloats } from "./inputs.ts";
-import { sum } from "./reduce.ts";
-import { reshape } from "./shaping.ts";
 import { log, neg } from "./unary.ts";
 
 /** The order of `Binary` in crates/kernels/src/elementwise. */
@@ -39,7 +38,7 @@ interface Partials {
 function binary(name: keyof typeof codes, partials?: Partials): (a: TensorLike, b: TensorLike) => Tensor {
   return (left, right) =>
     withFloats(name, [left, right], (first, second) => {
-      const [a, b] = [first!, second!];
+      const [a, b] = [first, second];
       const y = combine(name, a, b);
       if (partials !== undefined) {
         const adjoint = ([dy]: readonly (Tensor | undefined)[], needs: readonly boolean[]) => [
@@ -60,14 +59,6 @@ function combine(name: keyof typeof codes, a: Tensor, b: Tensor): Tensor {
   const geometry = writeArguments([...dims, ...merged[1]!, ...merged[2]!]);
   kernels.binary(codes[name], dims.length, geometry, addressOf(name, a), addressOf(name, b), addressOf(name, y));
   return y;
-}
-
-/** Adds a gradient up over the axes along which its input was repeated. */
-function sumTo(shape: Shape, dy: Tensor): Tensor {
-  if (sameShape(shape, dy.shape)) return dy;
-  const missing = dy.rank - shape.length;
-  const axes = dy.shape.map((_, i) => i).filter((i) => i < missing || (shape[i - missing] === 1 && dy.shape[i] !== 1));
-  return reshape(axes.length > 0 ? sum(dy, axes) : dy, shape);
 }
 
 /** y = a + b. */

@@ -46,7 +46,7 @@ export function conv2d(
 export function fusedConv2d(options: FusedConv2dOptions): Tensor {
   const { x, filter, bias } = options;
   return withFloats("conv2d", bias === undefined ? [x, filter] : [x, filter, bias], (image, kernel, offset) =>
-    channelsLast("conv2d", image!, options.dataFormat, (nhwc) => convolve(nhwc, kernel!, offset, options)),
+    channelsLast("conv2d", image, options.dataFormat, (nhwc) => convolve(nhwc, kernel, offset, options)),
   );
 }
 
@@ -117,8 +117,19 @@ function geometryOf(
   const size = [kernelHeight, kernelWidth] as const;
   const window = placeWindow("conv2d", [height, width], { size, strides, dilations, padding: pad });
   const values = [
-    ...[batch, height, width, channels, kernelHeight, kernelWidth, filters],
-    ...[...window.strides, ...window.dilations, window.padTop, window.padLeft, window.outHeight, window.outWidth],
+    batch,
+    height,
+    width,
+    channels,
+    kernelHeight,
+    kernelWidth,
+    filters,
+    ...window.strides,
+    ...window.dilations,
+    window.padTop,
+    window.padLeft,
+    window.outHeight,
+    window.outWidth,
   ];
   return { values, outShape: [batch, window.outHeight, window.outWidth, filters] };
 }

@@ -1,14 +1,13 @@
 import { record } from "../autograd/tape.ts";
 import { ShapeError, shapeText } from "../errors.ts";
-import { broadcastShapes, broadcastStrides, sameShape, type Shape, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes, broadcastStrides, type Shape, sizeOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { activationCode, biasActivationGradient, type FusedActivation } from "./activation.ts";
+import { sumTo } from "./fold.ts";
 import { withFloats } from "./inputs.ts";
-import { sum } from "./reduce.ts";
-import { reshape } from "./shaping.ts";
 
 export interface FusedMatMulOptions {
   a: TensorLike;
@@ -32,7 +31,7 @@ export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transpo
 export function fusedMatMul(options: FusedMatMulOptions): Tensor {
   const { a, b, bias, transposeA = false, transposeB = false, activation = "linear" } = options;
   return withFloats("matMul", bias === undefined ? [a, b] : [a, b, bias], (x, y, z) =>
-    multiply({ a: x!, b: y!, bias: z, transposeA, transposeB, activation }),
+    multiply({ a: x, b: y, bias: z, transposeA, transposeB, activation }),
   );
 }
 
@@ -65,9 +64,10 @@ function multiply(product: Product): Tensor {
     outputs: [c],
     adjoint: ([dc], needs) => {
       const { dz, dbias } = biasActivationGradient("matMul", c, dc!, activation, needs[2] === true);
+      // One matrix that served a whole batch receives the sum of the batch's gradients.
       return [
-        needs[0] ? sumBatch(gradientOfA(dz, b, transposeA, transposeB), a.shape) : undefined,
-        needs[1] ? sumBatch(gradientOfB(dz, a, transposeA, transposeB), b.shape) : undefined,
+        needs[0] ? sumTo(a.shape, gradientOfA(dz, b, transposeA, transposeB)) : undefined,
+        needs[1] ? sumTo(b.shape, gradientOfB(dz, a, transposeA, transposeB)) : undefined,
         dbias,
       ];
     },
@@ -83,14 +83,6 @@ function gradientOfA(dc: Tensor, b: Tensor, transposeA: boolean, transposeB: boo
 /** C = AB: dB = Aᵀ·dC, and its transposes. */
 function gradientOfB(dc: Tensor, a: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   return transposeB ? matMul(dc, a, true, transposeA) : matMul(a, dc, !transposeA, false);
-}
-
-/** One matrix that served a whole batch receives the sum of the batch's gradients. */
-function sumBatch(gradient: Tensor, shape: Shape): Tensor {
-  if (sameShape(gradient.shape, shape)) return gradient;
-  const missing = gradient.rank - shape.length;
-  const axes = gradient.shape.map((_, i) => i).filter((i) => i < missing || shape[i - missing] !== gradient.shape[i]);
-  return reshape(sum(gradient, axes), shape);
 }
 
 function compute(product: Product, sizes: Sizes, c: Tensor): void {

@@ -45,7 +45,16 @@ export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; varia
     const rstd = allocateTensor(channelShape(options));
     const y = allocateTensor(x.shape);
     const statistics = [at(mean), at(variance)] as const;
-    kernels.norm_given_forward(...view, at(x), ...statistics, optional(gamma), optional(beta), epsilon, at(rstd), at(y));
+    kernels.norm_given_forward(
+      ...view,
+      at(x),
+      ...statistics,
+      optional(gamma),
+      optional(beta),
+      epsilon,
+      at(rstd),
+      at(y),
+    );
     recordNorm("norm_given_backward", options, { x, y, mean, rstd, view });
     return y;
   });
@@ -83,8 +92,8 @@ export function moments(
 ): { mean: Tensor; variance: Tensor } {
   return scoped(() =>
     withFloats("moments", [value], (x) => {
-      const center = mean(x!, axis, true);
-      const variance = mean(squaredDifference(x!, center), axis, keepDims);
+      const center = mean(x, axis, true);
+      const variance = mean(squaredDifference(x, center), axis, keepDims);
       return { mean: reshape(center, variance.shape), variance };
     }),
   );
@@ -136,7 +145,10 @@ function withChannelsTogether({ x, axes }: NormalizeOptions, f: (x: Tensor, view
   const moved = transpose(x, order);
   const channels = sizeOf(axes.map((axis) => x.shape[axis]!));
   const y = f(moved, [channels === 0 ? 0 : x.size / channels, channels, 1]);
-  return transpose(y, order.map((_, axis) => order.indexOf(axis)));
+  return transpose(
+    y,
+    order.map((_, axis) => order.indexOf(axis)),
+  );
 }
 
 function channelShape({ x, axes }: NormalizeOptions): Shape {

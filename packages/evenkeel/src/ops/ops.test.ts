@@ -4,9 +4,21 @@ import { describe, expect, it } from "vitest";
 describe("broadcasting", () => {
   it("follows NumPy, forward and backward", () => {
     const y = ek.add([[1], [2]], [10, 20, 30]);
-    expect(y.arraySync()).toEqual([[11, 21, 31], [12, 22, 32]]);
-    const grads = ek.grads((a, b) => ek.mul(a!, b!))([[[1], [2]], [10, 20, 30]], ek.ones([2, 3]));
-    expect(grads.map((each) => each.arraySync())).toEqual([[[60], [60]], [3, 3, 3]]);
+    expect(y.arraySync()).toEqual([
+      [11, 21, 31],
+      [12, 22, 32],
+    ]);
+    const grads = ek.grads((a, b) => ek.mul(a, b))(
+      [
+        [[1], [2]],
+        [10, 20, 30],
+      ],
+      ek.ones([2, 3]),
+    );
+    expect(grads.map((each) => each.arraySync())).toEqual([
+      [[60], [60]],
+      [3, 3, 3],
+    ]);
     expect(() => ek.add([1, 2], [1, 2, 3])).toThrow("add: shapes [2] and [3] do not broadcast");
   });
 
@@ -16,25 +28,85 @@ describe("broadcasting", () => {
 });
 
 describe("reductions", () => {
-  const x = ek.tensor([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]);
+  const x = ek.tensor([
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [5, 6],
+      [7, 8],
+    ],
+  ]);
   it.each([
     [undefined, false, 36],
-    [0, false, [[6, 8], [10, 12]]],
-    [-1, true, [[[3], [7]], [[11], [15]]]],
+    [
+      0,
+      false,
+      [
+        [6, 8],
+        [10, 12],
+      ],
+    ],
+    [
+      -1,
+      true,
+      [
+        [[3], [7]],
+        [[11], [15]],
+      ],
+    ],
     [[0, 2], false, [14, 22]],
     [[0, 1], true, [[[16, 20]]]],
-    [[], false, [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]],
+    [
+      [],
+      false,
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [
+          [5, 6],
+          [7, 8],
+        ],
+      ],
+    ],
   ])("sums over %j", (axis, keepDims, expected) => {
     expect(ek.sum(x, axis, keepDims).arraySync()).toEqual(expected);
   });
 
   it("takes means, extremes and places", () => {
     expect(ek.mean(x, [0, 1]).arraySync()).toEqual([4, 5]);
-    expect(ek.max(x, 0).arraySync()).toEqual([[5, 6], [7, 8]]);
+    expect(ek.max(x, 0).arraySync()).toEqual([
+      [5, 6],
+      [7, 8],
+    ]);
     expect(ek.min(x).arraySync()).toBe(1);
-    expect(ek.argMax([[1, 5, 5], [9, 2, 3]]).arraySync()).toEqual([1, 0]);
-    expect(ek.argMax([[1, 5, 5], [9, 2, 3]], 0).arraySync()).toEqual([1, 0, 0]);
-    expect(ek.grad((t) => ek.max(t))([1, 4, 4]).arraySync()).toEqual([0, 0.5, 0.5]);
+    expect(
+      ek
+        .argMax([
+          [1, 5, 5],
+          [9, 2, 3],
+        ])
+        .arraySync(),
+    ).toEqual([1, 0]);
+    expect(
+      ek
+        .argMax(
+          [
+            [1, 5, 5],
+            [9, 2, 3],
+          ],
+          0,
+        )
+        .arraySync(),
+    ).toEqual([1, 0, 0]);
+    expect(
+      ek
+        .grad((t) => ek.max(t))([1, 4, 4])
+        .arraySync(),
+    ).toEqual([0, 0.5, 0.5]);
     expect(() => ek.sum(x, 3)).toThrow("sum: axis 3 of a tensor of rank 3; use -3 to 2");
     expect(() => ek.sum(x, [0, -3])).toThrow("named twice");
   });
@@ -49,21 +121,51 @@ describe("reductions", () => {
 });
 
 describe("shaping", () => {
-  const x = ek.tensor([[1, 2, 3], [4, 5, 6]]);
+  const x = ek.tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
   it("moves values around", () => {
-    expect(ek.reshape(x, [3, -1]).arraySync()).toEqual([[1, 2], [3, 4], [5, 6]]);
-    expect(ek.transpose(x).arraySync()).toEqual([[1, 4], [2, 5], [3, 6]]);
+    expect(ek.reshape(x, [3, -1]).arraySync()).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(ek.transpose(x).arraySync()).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ]);
     expect(ek.transpose(ek.reshape(x, [1, 2, 3]), [2, 0, 1]).shape).toEqual([3, 1, 2]);
-    expect(ek.slice(x, [0, 1], [2, 2]).arraySync()).toEqual([[2, 3], [5, 6]]);
+    expect(ek.slice(x, [0, 1], [2, 2]).arraySync()).toEqual([
+      [2, 3],
+      [5, 6],
+    ]);
     expect(ek.slice(x, 1).arraySync()).toEqual([[4, 5, 6]]);
-    expect(ek.concat([x, [[7], [8]]], 1).arraySync()).toEqual([[1, 2, 3, 7], [4, 5, 6, 8]]);
+    expect(ek.concat([x, [[7], [8]]], 1).arraySync()).toEqual([
+      [1, 2, 3, 7],
+      [4, 5, 6, 8],
+    ]);
     expect(ek.pad([1, 2], [[1, 2]], 9).arraySync()).toEqual([9, 1, 2, 9, 9]);
-    expect(ek.broadcastTo([[1], [2]], [2, 2]).arraySync()).toEqual([[1, 1], [2, 2]]);
+    expect(ek.broadcastTo([[1], [2]], [2, 2]).arraySync()).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
     expect(ek.squeeze([[[1, 2]]]).shape).toEqual([2]);
     expect(ek.expandDims([1, 2], -1).shape).toEqual([2, 1]);
-    expect(ek.gather(x, [1, 0, 1]).arraySync()).toEqual([[4, 5, 6], [1, 2, 3], [4, 5, 6]]);
-    expect(ek.gather(x, [[2], [0]], 1).arraySync()).toEqual([[[3], [1]], [[6], [4]]]);
-    expect(ek.oneHot([2, 0], 3).arraySync()).toEqual([[0, 0, 1], [1, 0, 0]]);
+    expect(ek.gather(x, [1, 0, 1]).arraySync()).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(ek.gather(x, [[2], [0]], 1).arraySync()).toEqual([
+      [[3], [1]],
+      [[6], [4]],
+    ]);
+    expect(ek.oneHot([2, 0], 3).arraySync()).toEqual([
+      [0, 0, 1],
+      [1, 0, 0],
+    ]);
     expect(ek.cast([1.9, -1.9], "int32").arraySync()).toEqual([1, -1]);
   });
 
@@ -92,8 +194,15 @@ describe("shaping", () => {
 describe("matMul", () => {
   const naive = (a: number[][], b: number[][]): number[][] =>
     a.map((row) => b[0]!.map((_, j) => row.reduce((sum, value, k) => sum + value * b[k]![j]!, 0)));
-  const a = [[1, 2, 3], [4, 5, 6]];
-  const b = [[1, 0, 2, 1], [0, 1, 1, 3], [2, 2, 0, 1]];
+  const a = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  const b = [
+    [1, 0, 2, 1],
+    [0, 1, 1, 3],
+    [2, 2, 0, 1],
+  ];
 
   it("multiplies matrices in all transposes and batches", () => {
     const expected = naive(a, b);

@@ -44,7 +44,7 @@ function pool(
   run: Pool,
 ): Tensor {
   return withFloats(op, [value], (image) =>
-    channelsLast(op, image!, dataFormat, (x) => {
+    channelsLast(op, image, dataFormat, (x) => {
       checkRank(op, "x", x, 4, "[batch, height, width, channels]");
       const [batch, height, width, channels] = x.shape as [number, number, number, number];
       const window = placeWindow(op, [height, width], { size, strides, padding });
@@ -69,7 +69,12 @@ function poolMaximum(x: Tensor, y: Tensor, geometry: readonly number[]): void {
     adjoint: ([dy]) => {
       const dx = allocateTensor(x.shape);
       const args = writeArguments(geometry);
-      kernels.max_pool_backward(args, addressOf("maxPool", places), addressOf("maxPool", dy!), addressOf("maxPool", dx));
+      kernels.max_pool_backward(
+        args,
+        addressOf("maxPool", places),
+        addressOf("maxPool", dy!),
+        addressOf("maxPool", dx),
+      );
       return [dx];
     },
   });

@@ -4,19 +4,17 @@ import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { div, equal, mul } from "./binary.ts";
+import { type Fold, fold } from "./fold.ts";
 import { withFloats } from "./inputs.ts";
-import { broadcastTo, reshape, transpose } from "./shaping.ts";
-
-/** The order of `Reduce` in crates/kernels/src/reduce.rs. */
-const codes = { sum: 0, mean: 1, max: 2, min: 3 } as const;
+import { broadcastTo, reshape } from "./shaping.ts";
 
 type Axis = number | readonly number[] | null;
 
 /** Folds the named axes, all of them by default; `keepDims` leaves them with size 1. */
-function reduction(name: keyof typeof codes, adjointOf: (dy: Tensor, x: Tensor, y: Tensor) => Tensor) {
+function reduction(name: Fold, adjointOf: (dy: Tensor, x: Tensor, y: Tensor) => Tensor) {
   return (value: TensorLike, axis?: Axis, keepDims = false): Tensor =>
     withFloats(name, [value], (input) => {
-      const x = input!;
+      const x = input;
       const axes = normalizeAxes(name, axis, x.rank);
       const kept = x.shape.map((size, i) => (axes.includes(i) ? 1 : size));
       const shape = keepDims ? kept : x.shape.filter((_, i) => !axes.includes(i));
@@ -30,26 +28,6 @@ function reduction(name: keyof typeof codes, adjointOf: (dy: Tensor, x: Tensor, 
       });
       return y;
     });
-}
-
-function fold(name: keyof typeof codes, x: Tensor, axes: readonly number[], y: Tensor): void {
-  const first = axes[0] ?? x.rank;
-  const last = axes.at(-1) ?? x.rank - 1;
-  if (last - first + 1 !== axes.length && axes.length > 0) {
-    foldApart(name, x, axes, y);
-    return;
-  }
-  const length = sizeOf(axes.map((axis) => x.shape[axis]!));
-  const [outer, inner] = [sizeOf(x.shape.slice(0, first)), sizeOf(x.shape.slice(last + 1))];
-  kernels.reduce(codes[name], outer, length, inner, addressOf(name, x), addressOf(name, y));
-}
-
-/** Axes with others between them are moved to the end first. */
-function foldApart(name: keyof typeof codes, x: Tensor, axes: readonly number[], y: Tensor): void {
-  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const moved = transpose(x, [...others, ...axes]);
-  fold(name, moved, Array.from(axes, (_, i) => others.length + i), y);
-  moved.dispose();
 }
 
 /** y = Σ x over `axis` (all axes by default), in float32 blocks merged in float64. */
@@ -70,9 +48,12 @@ function shareAmongEqual(dy: Tensor, x: Tensor, y: Tensor): Tensor {
 /** The index of the largest x along `axis`, the first of equal ones; int32. NaN counts as largest, as in NumPy. */
 export function argMax(value: TensorLike, axis = -1): Tensor {
   return withFloats("argMax", [value], (input) => {
-    const x = input!;
+    const x = input;
     const at = normalizeAxis("argMax", axis, x.rank);
-    const y = allocateTensor(x.shape.filter((_, i) => i !== at), "int32");
+    const y = allocateTensor(
+      x.shape.filter((_, i) => i !== at),
+      "int32",
+    );
     const [outer, inner] = [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at + 1))];
     kernels.arg_max(outer, x.shape[at]!, inner, addressOf("argMax", x), addressOf("argMax", y));
     return y;

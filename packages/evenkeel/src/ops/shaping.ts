@@ -4,43 +4,19 @@ import { toTensor } from "../tensor/create.ts";
 import {
   broadcastShapes,
   broadcastStrides,
-  mergeAxes,
   normalizeAxes,
   normalizeAxis,
   sameShape,
   type Shape,
   sizeOf,
-  stridesOf,
 } from "../tensor/shape.ts";
-import { addressOf, allocateTensor, type DataType, shareTensor, Tensor } from "../tensor/tensor.ts";
+import { addressOf, allocateTensor, type DataType, shareTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
-import { int32View, writeArguments } from "../wasm/heap.ts";
+import { int32View } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
+import { box, copy, transposed, whole } from "./copy.ts";
+import { sumTo } from "./fold.ts";
 import { castToFloat } from "./inputs.ts";
-import { sum } from "./reduce.ts";
-
-/** Where a strided walk over a tensor starts, and its step along each axis, in elements. */
-interface Walk {
-  readonly tensor: Tensor;
-  readonly offset: number;
-  readonly strides: readonly number[];
-}
-
-/** Copies `shape` elements from one walk to another: what transposing, slicing, padding and joining have in common. */
-function copy(op: string, shape: Shape, from: Walk, to: Walk): void {
-  const { dims, strides } = mergeAxes(shape, from.strides, to.strides);
-  const geometry = writeArguments([...dims, ...strides[0]!, ...strides[1]!]);
-  const [x, y] = [from, to].map(({ tensor, offset }) => addressOf(op, tensor) + offset * 4);
-  kernels.strided_copy(dims.length, geometry, x!, y!);
-}
-
-const whole = (tensor: Tensor): Walk => ({ tensor, offset: 0, strides: stridesOf(tensor.shape) });
-
-/** The walk over the box of `tensor` that starts at `begin`. */
-function box(tensor: Tensor, begin: readonly number[]): Walk {
-  const strides = stridesOf(tensor.shape);
-  return { tensor, strides, offset: begin.reduce((offset, at, i) => offset + at * strides[i]!, 0) };
-}
 
 function zerosOf(shape: Shape, dtype: DataType): Tensor {
   const result = allocateTensor(shape, dtype);
@@ -57,7 +33,8 @@ export function reshape(value: TensorLike, shape: Shape): Tensor {
 }
 
 function inferShape(x: Tensor, shape: Shape): number[] {
-  if (!Array.isArray(shape)) throw new ShapeError(`reshape: the shape is ${valueText(shape)}; use an array of integers`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`reshape: the shape is ${valueText(shape)}; use an array of integers`);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const result = shape.map((size) => (size === -1 ? x.size / known : size));
   const valid = result.every((size) => Number.isSafeInteger(size) && size >= 0);
@@ -85,7 +62,10 @@ export function squeeze(value: TensorLike, axis?: number | readonly number[]): T
   if (wrong !== undefined) {
     throw new ShapeError(`squeeze: axis ${wrong} of ${shapeText(x.shape)} is not 1; name only axes of size 1`);
   }
-  return reshape(x, x.shape.filter((size, i) => size !== 1 || !axes.includes(i)));
+  return reshape(
+    x,
+    x.shape.filter((size, i) => size !== 1 || !axes.includes(i)),
+  );
 }
 
 /** Axis i of the result is axis `perm[i]` of x; reversed by default. */
@@ -95,10 +75,7 @@ export function transpose(value: TensorLike, perm?: readonly number[]): Tensor {
   if (new Set(order).size !== x.rank) {
     throw new ArgumentError(`transpose: perm ${valueText(perm)} for rank ${x.rank}; name each axis once`);
   }
-  const shape = order.map((axis) => x.shape[axis]!);
-  const y = allocateTensor(shape, x.dtype);
-  const strides = stridesOf(x.shape);
-  copy("transpose", shape, { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) }, whole(y));
+  const y = transposed("transpose", x, order);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   record({ name: "transpose", inputs: [x], outputs: [y], adjoint: ([dy]) => [transpose(dy!, inverse)] });
   return y;
@@ -113,13 +90,7 @@ export function broadcastTo(value: TensorLike, shape: Shape): Tensor {
   const y = allocateTensor([...shape], x.dtype);
   const strides = broadcastStrides(x.shape, shape);
   copy("broadcastTo", shape, { tensor: x, offset: 0, strides }, whole(y));
-  const repeated = shape.map((_, i) => i).filter((i) => strides[i] === 0);
-  record({
-    name: "broadcastTo",
-    inputs: [x],
-    outputs: [y],
-    adjoint: ([dy]) => [reshape(repeated.length > 0 ? sum(dy!, repeated) : dy!, x.shape)],
-  });
+  record({ name: "broadcastTo", inputs: [x], outputs: [y], adjoint: ([dy]) => [sumTo(x.shape, dy!)] });
   return y;
 }
 
@@ -189,7 +160,10 @@ export function pad(input: TensorLike, paddings: readonly (readonly [number, num
   }
   for (const pair of paddings) pair.forEach((amount) => checkInteger("pad", "padding", amount));
   const begin = paddings.map(([before]) => before);
-  const y = allocateTensor(x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]), x.dtype);
+  const y = allocateTensor(
+    x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]),
+    x.dtype,
+  );
   if (x.dtype === "float32") kernels.fill(y.size, value, addressOf("pad", y));
   else int32View(addressOf("pad", y), y.size).fill(value);
   copy("pad", x.shape, whole(x), box(y, begin));

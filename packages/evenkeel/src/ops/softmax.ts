@@ -12,7 +12,7 @@ import { neg } from "./unary.ts";
 /** y = eˣ/Σeˣ along `axis`, computed around the largest x, so that it never overflows. */
 export function softmax(value: TensorLike, axis = -1): Tensor {
   return withFloats("softmax", [value], (x) =>
-    alongLast("softmax", x!, axis, (rows) => {
+    alongLast("softmax", x, axis, (rows) => {
       const y = run("softmax_forward", "softmax_backward", rows);
       logits.set(y, rows);
       return y;
@@ -23,7 +23,7 @@ export function softmax(value: TensorLike, axis = -1): Tensor {
 /** y = x − ln Σeˣ along `axis`. */
 export function logSoftmax(value: TensorLike, axis = -1): Tensor {
   return withFloats("logSoftmax", [value], (x) =>
-    alongLast("logSoftmax", x!, axis, (rows) => run("log_softmax_forward", "log_softmax_backward", rows)),
+    alongLast("logSoftmax", x, axis, (rows) => run("log_softmax_forward", "log_softmax_backward", rows)),
   );
 }
 
@@ -45,7 +45,7 @@ export function logitsOf(y: Tensor): Tensor | undefined {
 export function softmaxCrossEntropy(targets: TensorLike, values: TensorLike): Tensor {
   const op = "softmaxCrossEntropy";
   return withFloats(op, [targets, values], (target, logit) => {
-    const [t, z] = [target!, logit!];
+    const [t, z] = [target, logit];
     checkRank(op, "the logits", z, 2, "[samples, classes]");
     if (!sameShape(t.shape, z.shape)) {
       throw new ShapeError(`${op}: targets ${shapeText(t.shape)} for logits ${shapeText(z.shape)}; make them equal`);

@@ -27,9 +27,9 @@ function unary(name: keyof typeof codes): (x: TensorLike) => Tensor {
   const code = codes[name];
   return (value) =>
     withFloats(name, [value], (x) => {
-      const y = allocateTensor(x!.shape);
-      kernels.unary_forward(code, y.size, addressOf(name, x!), addressOf(name, y));
-      record({ name, inputs: [x!], outputs: [y], adjoint: ([dy]) => [unaryGradient(name, code, x!, y, dy!)] });
+      const y = allocateTensor(x.shape);
+      kernels.unary_forward(code, y.size, addressOf(name, x), addressOf(name, y));
+      record({ name, inputs: [x], outputs: [y], adjoint: ([dy]) => [unaryGradient(name, code, x, y, dy!)] });
       return y;
     });
 }

@@ -25,7 +25,10 @@ const rules = {
   ignored: ["name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer"],
 };
 
-/** The optimizer that `compile` names: "adam", "sgd", or one itself. Errors: ArgumentError with the nearest valid name. */
+/**
+ * The optimizer that `compile` names: "adam", "sgd", or one itself. Errors: ArgumentError with the nearest valid
+ * name.
+ */
 export function get(given: string | Optimizer): Optimizer {
   if (given instanceof Optimizer) return given;
   if (typeof given === "string") return kinds[findName("optimizers.get", "optimizer", given, names)].create();

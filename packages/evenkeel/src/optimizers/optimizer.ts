@@ -53,8 +53,8 @@ export abstract class Optimizer {
   }
 
   /**
-   * One step. `grads`: by the names of the variables, as `variableGrads` gives them. With `variables`, each of them must
-   * have a gradient; without, they are the ones that `variableGrads` or an earlier step saw under these names.
+   * One step. `grads`: by the names of the variables, as `variableGrads` gives them. With `variables`, each of them
+   * must have a gradient; without, they are the ones that `variableGrads` or an earlier step saw under these names.
    *
    * Errors: ArgumentError and ShapeError for names and shapes that do not fit; then nothing has changed.
    */
@@ -70,7 +70,9 @@ export abstract class Optimizer {
     }
   }
 
-  /** One step down the gradient of `f()`, a scalar; returns its value when `returnCost`, else null. Named as in tfjs. */
+  /**
+   * One step down the gradient of `f()`, a scalar; returns its value when `returnCost`, else null. Named as in tfjs.
+   */
   minimize(f: () => Tensor, returnCost = false, variables?: readonly Variable[]): Tensor | null {
     return tidy(() => {
       const { value, grads } = variableGrads(f, variables);

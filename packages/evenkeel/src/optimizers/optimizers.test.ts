@@ -15,9 +15,9 @@ function run(optimizer: ek.Optimizer): number[] {
 }
 
 describe("optimizers", () => {
-  // The values that Keras 3.15 gives.
+  // The values that Keras 3.15 gives; Adam's with float64 variables, as its float32 has only 3 digits of 1 − β₂ᵗ.
   it.each<[string, () => ek.Optimizer, number[]]>([
-    ["adam", () => ek.optimizers.adam({ learningRate: 0.1, epsilon: 1e-3 }), [0.884160519, -1.8307904, 0.436520338]],
+    ["adam", () => ek.optimizers.adam({ learningRate: 0.1, epsilon: 1e-3 }), [0.884159332, -1.830789256, 0.436520121]],
     ["sgd", () => ek.train.sgd(0.1), [1.07000005, -1.80001009, -7.4505806e-9]],
     ["momentum", () => ek.optimizers.sgd({ learningRate: 0.1, momentum: 0.9 }), [1.03490007, -1.37700999, 0]],
     [

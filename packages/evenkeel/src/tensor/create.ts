@@ -43,6 +43,15 @@ export function onesLike(x: Tensor): Tensor {
   return filled("onesLike", x.shape, 1, x.dtype);
 }
 
+/** a + b of one size, in the shape of a: how gradients meet. Not recorded. */
+export function sumOf(op: string, a: Tensor, b: Tensor): Tensor {
+  const sum = allocateTensor(a.shape);
+  const address = addressOf(op, sum);
+  kernels.scale(sum.size, 1, addressOf(op, a), address);
+  kernels.add_assign(sum.size, addressOf(op, b), address);
+  return sum;
+}
+
 /** `value` itself when it is a live tensor, else a tensor made of it. */
 export function toTensor(op: string, value: TensorLike, dtype?: DataType): Tensor {
   if (!(value instanceof Tensor)) return createTensor(op, value, undefined, dtype);

@@ -125,6 +125,6 @@ export function truncatedNormal(
 }
 
 function streamFor(op: string, dtype: DataType, seed: number | undefined): RandomStream {
-  if (dtype !== "float32") throw new ArgumentError(`${op}: dtype ${String(dtype)}; random values are "float32"`);
+  if (dtype !== "float32") throw new ArgumentError(`${op}: dtype ${dtype}; random values are "float32"`);
   return seed === undefined ? defaultStream() : new RandomStream(seed);
 }

@@ -3,10 +3,16 @@ import { describe, expect, it } from "vitest";
 
 describe("tensor", () => {
   it("reads nested arrays, typed arrays and numbers", () => {
-    const nested = ek.tensor([[1, 2, 3], [4, 5, 6]]);
+    const nested = ek.tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect(nested.shape).toEqual([2, 3]);
     expect(nested.dtype).toBe("float32");
-    expect(nested.arraySync()).toEqual([[1, 2, 3], [4, 5, 6]]);
+    expect(nested.arraySync()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect(ek.tensor(7).arraySync()).toBe(7);
     expect(ek.tensor(new Uint8Array([0, 255]), [2, 1]).arraySync()).toEqual([[0], [255]]);
     expect(ek.tensor(new Uint8Array([0, 255])).dtype).toBe("int32");

@@ -1,3 +1,5 @@
+// Programs compiled without this library would not know the type Disposable.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, shapeText } from "../errors.ts";
 import { float32View, heapStatistics, int32View } from "../wasm/heap.ts";
 import { enterScope, leaveScopes } from "./scope.ts";
@@ -5,7 +7,11 @@ import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import { createStorage, releaseStorage, type Storage } from "./storage.ts";
 
 export type DataType = "float32" | "int32";
-export type DataArray = Float32Array | Int32Array;
+export interface DataArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+}
+export type DataArray = DataArrays[DataType];
 /** Values as `arraySync()` gives them. */
 export type NestedArray = number | NestedArray[];
 
@@ -53,14 +59,14 @@ export class Tensor {
     );
   }
 
-  /** A copy of the values, row-major. */
-  dataSync(): DataArray {
-    return this.view("dataSync").slice();
+  /** A copy of the values, row-major: a Float32Array, or for int32 an Int32Array (`dataSync<"int32">()`). */
+  dataSync<D extends DataType = "float32">(): DataArrays[D] {
+    return this.view("dataSync").slice() as DataArrays[D];
   }
 
-  /** A copy of the values, row-major. */
-  async data(): Promise<DataArray> {
-    return this.view("data").slice();
+  /** A copy of the values, row-major, as `dataSync` gives it. */
+  async data<D extends DataType = "float32">(): Promise<DataArrays[D]> {
+    return this.view("data").slice() as DataArrays[D];
   }
 
   /** The values as nested arrays; a number for a scalar. */

@@ -36,7 +36,9 @@ export class Variable extends Tensor {
         throw new ShapeError(`assign: values ${shapeText(source.shape)}; ${wanted}, and keeps it`);
       }
       if (source.dtype !== this.dtype) {
-        throw new ArgumentError(`assign: ${source.dtype} values; the variable ${this.name} is ${this.dtype}: cast them`);
+        throw new ArgumentError(
+          `assign: ${source.dtype} values; the variable ${this.name} is ${this.dtype}: cast them`,
+        );
       }
       this.#copy(source);
     });

@@ -73,12 +73,12 @@ export function checkScratch(op: string, status: number): void {
 
 /** A view of float32 values, valid until the next allocation. */
 export function float32View(pointer: number, length: number): Float32Array {
-  return new Float32Array(kernels.memory.buffer as ArrayBuffer, pointer, length);
+  return new Float32Array(kernels.memory.buffer, pointer, length);
 }
 
 /** A view of int32 values, valid until the next allocation. */
 export function int32View(pointer: number, length: number): Int32Array {
-  return new Int32Array(kernels.memory.buffer as ArrayBuffer, pointer, length);
+  return new Int32Array(kernels.memory.buffer, pointer, length);
 }
 
 /** Writes a kernel's dimensions into the area that the module keeps for them, and returns its address. */

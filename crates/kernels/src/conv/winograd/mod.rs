@@ -4,8 +4,8 @@
 //! [`transforms`] has the algebra, [`bands`] applies it to images, [`weights`] to filters, [`products`] multiplies. The
 //! work goes block by block of tile rows, so that what is transformed stays in cache until it is multiplied.
 //!
-//! A tile mixes its 6 x 6 inputs: one that is NaN or infinite reaches all 4 x 4 outputs of its tiles, and an input that
-//! is 1e7 times its neighbours hides them.
+//! A tile mixes its 6 x 6 inputs: one that is NaN or infinite can reach all 4 x 4 outputs of its tiles, and an input
+//! that is 1e7 times its neighbours hides them.
 
 mod bands;
 mod products;

@@ -149,7 +149,8 @@ describe("batchNormalization", () => {
     const layer = ek.layers.batchNormalization();
     layer.build([null, 64]);
     expect(() => layer.apply(ek.ones([1, 64]), { training: true })).toThrow(
-      "batchNormalization: 1 value per channel in training (input [1, 64]); use a batch of 2 or more, or call with training: false",
+      "batchNormalization: 1 value per channel in training (input [1, 64]); " +
+        "use a batch of 2 or more, or call with training: false",
     );
     expect(layer.runningStats.batches).toBe(0);
     expect(layer.apply(ek.ones([1, 64])).shape).toEqual([1, 64]);

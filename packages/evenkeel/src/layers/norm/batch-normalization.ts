@@ -15,8 +15,8 @@ export interface BatchNormalizationOptions extends LayerOptions {
   /** The channel axis, or several; each channel has its own mean and variance. Default: -1. */
   axis?: number | readonly number[];
   /**
-   * Weight of the old running value, from 0 to 1; PyTorch's momentum is the weight of the new one, 1 minus this. null is
-   * the cumulative average, each batch equal. Default: 0.99.
+   * Weight of the old running value, from 0 to 1; PyTorch's momentum is the weight of the new one, 1 minus this. null
+   * is the cumulative average, each batch equal. Default: 0.99.
    */
   momentum?: number | null;
   /** Default: 1e-3. */
@@ -51,14 +51,15 @@ const movingVariances = ["biased", "unbiased"] as const;
 const singleValues = ["error", "allow", "running"] as const;
 
 /**
- * y = γ·(x − mean)/√(variance + ε) + β, per channel (Ioffe and Szegedy 2015). In training, mean and variance are those of
- * the batch (the variance biased, over the m values of a channel), and the running statistics move once; otherwise they
- * are the running statistics (`runningStats`). x: any shape; γ, β, moving_mean, moving_variance: [channels].
+ * y = γ·(x − mean)/√(variance + ε) + β, per channel (Ioffe and Szegedy 2015). In training, mean and variance are
+ * those of the batch (the variance biased, over the m values of a channel), and the running statistics move once;
+ * otherwise they are the running statistics (`runningStats`). x: any shape; γ, β, moving_mean, moving_variance:
+ * [channels].
  *
  * Backward, with g = dy and sums over a channel: dβ = Σg; dγ = Σ g·x̂; dx = γ·rstd·(g − (Σg + x̂·Σ(g·x̂))/m).
  *
- * As Keras's BatchNormalization: a frozen layer (`trainable = false`) is in inference mode, with `training: true` too. An
- * empty batch gives an empty result and moves nothing.
+ * As Keras's BatchNormalization: a frozen layer (`trainable = false`) is in inference mode, with `training: true`
+ * too. An empty batch gives an empty result and moves nothing.
  *
  * Errors: ShapeError for one value per channel in training, unless `singleValue` allows it.
  */

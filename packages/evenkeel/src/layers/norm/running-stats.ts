@@ -33,12 +33,12 @@ export interface RunningSnapshot extends RunningState {
 }
 
 /**
- * w ← w·m + (1 − m); mean ← mean + ((1 − m)/w)·(mean_B − mean); variance likewise, with the momentum m (the weight of the
- * old value) in float64. w is the weight seen so far, from 0, so that the values are right from the first batch on: what
- * Adam calls bias correction. Until then mean is 0 and variance 1.
+ * w ← w·m + (1 − m); mean ← mean + ((1 − m)/w)·(mean_B − mean); variance likewise, with the momentum m (the weight of
+ * the old value) in float64. w is the weight seen so far, from 0, so that the values are right from the first batch
+ * on: what Adam calls bias correction. Until then mean is 0 and variance 1.
  *
- * `momentum: null` averages all batches alike (the rate is 1/batches). `zeroDebias: false` is Keras's rule: w is 1 from
- * the start. Values that come from elsewhere (`setWeights`, a foreign file) have w = 1.
+ * `momentum: null` averages all batches alike (the rate is 1/batches). `zeroDebias: false` is Keras's rule: w is 1
+ * from the start. Values that come from elsewhere (`setWeights`, a foreign file) have w = 1.
  */
 export class RunningStats implements ExtraState<RunningSnapshot> {
   readonly #op: string;
@@ -195,7 +195,7 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
 
   #read(): Values {
     const { mean, variance } = this.#attached();
-    return { mean: mean.dataSync() as Float32Array, variance: variance.dataSync() as Float32Array };
+    return { mean: mean.dataSync(), variance: variance.dataSync() };
   }
 
   #attached(): { mean: Variable; variance: Variable } {
