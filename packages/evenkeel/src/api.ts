@@ -3,7 +3,7 @@ export { ArgumentError, DataError, DisposedError, EvenkeelError, OutOfMemoryErro
 export type { DataArray, DataArrays, DataType, NestedArray } from "./tensor/tensor.ts";
 export { memory, Tensor } from "./tensor/tensor.ts";
 export type { NestedValues, TensorLike, TypedArray } from "./tensor/values.ts";
-export type { Shape } from "./tensor/shape.ts";
+export type { PartialShape, Shape } from "./tensor/shape.ts";
 export { dispose, keep, tidy } from "./tensor/scope.ts";
 export { fill, ones, onesLike, scalar, tensor, zeros, zerosLike } from "./tensor/create.ts";
 export { Variable, variable, type VariableOptions } from "./tensor/variable.ts";

@@ -37,8 +37,8 @@ impl View {
             let channels = i * TILE..channels.min((i + 1) * TILE);
             Group { view: self, channels, tile: None }
         });
-        let cols = if long { 0 } else { channels * inner };
-        let columns = Tile::of(self.outer, cols, inner.max(1)).map(move |tile| {
+        let (cols, unit) = if long { (0, 1) } else { (channels * inner, inner.max(1)) };
+        let columns = Tile::of(self.outer, cols, unit).map(move |tile| {
             let first = tile.first / inner;
             Group { view: self, channels: first..first + tile.columns / inner, tile: Some(tile) }
         });

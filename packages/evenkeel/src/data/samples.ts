@@ -1,12 +1,9 @@
 import { ArgumentError, DataError, ShapeError, shapeText, valueText } from "../errors.ts";
 import { firstNonFinite } from "../ops/check.ts";
 import { createTensor, toTensor } from "../tensor/create.ts";
-import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { type PartialShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import { type DataType, type NestedArray, Tensor } from "../tensor/tensor.ts";
 import { isTypedArray, type TensorLike, type TypedArray } from "../tensor/values.ts";
-
-/** Sizes of one sample or of a batch; null where any size will do. */
-export type PartialShape = readonly (number | null)[];
 
 /**
  * What models take as data: a tensor, nested arrays, `{ values, shape }`, or a typed array alone, whose values are split

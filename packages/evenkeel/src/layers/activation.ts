@@ -4,7 +4,7 @@ import { reshape } from "../ops/shaping.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Activation as ActivationName, activationOf, applyActivation } from "./activations.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
-import type { PartialShape } from "./options.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 
 export interface ActivationOptions extends LayerOptions {
   /** A name in camelCase or snake_case: "relu", "softmax" and so on. */

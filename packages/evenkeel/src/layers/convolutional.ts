@@ -8,7 +8,8 @@ import { type Activation, activationOf, applyActivation } from "./activations.ts
 import { getInitializer, type InitializerLike } from "./get-initializer.ts";
 import type { Initializer } from "./initializer.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
-import { checkFlag, type PartialShape } from "./options.ts";
+import { checkFlag } from "./options.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { type ImageFormat, imageFormat, paddingOf, slideWindow } from "./spatial.ts";
 
 export interface Conv2dOptions extends LayerOptions {

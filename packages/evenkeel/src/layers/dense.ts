@@ -2,14 +2,14 @@ import { checkInteger } from "../errors.ts";
 import { snakeCase } from "../keras.ts";
 import { fusedMatMul } from "../ops/matmul.ts";
 import { reshape } from "../ops/shaping.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { type PartialShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { type Activation, activationOf, applyActivation } from "./activations.ts";
 import { getInitializer, type InitializerLike } from "./get-initializer.ts";
 import type { Initializer } from "./initializer.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
-import { checkFlag, type PartialShape } from "./options.ts";
+import { checkFlag } from "./options.ts";
 
 export interface DenseOptions extends LayerOptions {
   /** Values of the result. */

@@ -4,7 +4,8 @@ import { reshape } from "../ops/shaping.ts";
 import { nextSeed, RandomStream, type RandomState } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type ExtraState, Layer, type LayerOptions } from "./layer.ts";
-import { checkPartialShape, type PartialShape } from "./options.ts";
+import { checkPartialShape } from "./options.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 
 export interface DropoutOptions extends LayerOptions {
   /** The share of values that become 0, from 0 to 1. */

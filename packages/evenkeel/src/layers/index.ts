@@ -9,6 +9,5 @@ export type { Initializer } from "./initializer.ts";
 export type { CallOptions, ExtraState, Layer, LayerOptions } from "./layer.ts";
 export type { BatchNormalization, BatchNormalizationOptions } from "./norm/batch-normalization.ts";
 export type { RunningState, RunningStats } from "./norm/running-stats.ts";
-export type { PartialShape } from "./options.ts";
 export type { GlobalAveragePooling2dOptions, Pooling2dOptions } from "./pooling.ts";
 export type { FlattenOptions, ReshapeOptions } from "./shaping.ts";

@@ -3,12 +3,12 @@ import { camelCase, type Serialized, snakeCase } from "../keras.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import { createTensor, toTensor } from "../tensor/create.ts";
 import { scoped, tidy } from "../tensor/scope.ts";
-import { sameShape, type Shape } from "../tensor/shape.ts";
+import { type PartialShape, sameShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { Variable } from "../tensor/variable.ts";
 import type { Initializer } from "./initializer.ts";
-import { checkFlag, checkPartialShape, type PartialShape, uniqueName } from "./options.ts";
+import { checkFlag, checkPartialShape, uniqueName } from "./options.ts";
 
 /** What every layer takes. */
 export interface LayerOptions {

@@ -1,7 +1,5 @@
 import { ArgumentError, ShapeError, valueText } from "../errors.ts";
-
-/** Sizes of the axes, null where any size will do. */
-export type PartialShape = readonly (number | null)[];
+import type { PartialShape } from "../tensor/shape.ts";
 
 export function checkPartialShape(op: string, name: string, shape: unknown): PartialShape {
   const valid =

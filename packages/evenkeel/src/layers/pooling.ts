@@ -4,7 +4,8 @@ import { mean } from "../ops/reduce.ts";
 import { type Pair, pairOf } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
-import { checkFlag, type PartialShape } from "./options.ts";
+import { checkFlag } from "./options.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { type ImageFormat, imageFormat, paddingOf, slideWindow } from "./spatial.ts";
 
 export interface Pooling2dOptions extends LayerOptions {

@@ -1,10 +1,9 @@
 import { ArgumentError, ShapeError, shapeText, valueText } from "../errors.ts";
 import { snakeCase } from "../keras.ts";
 import { reshape as reshapeTensor, transpose } from "../ops/shaping.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { type PartialShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
-import type { PartialShape } from "./options.ts";
 import { type ImageFormat, imageFormat } from "./spatial.ts";
 
 export interface FlattenOptions extends LayerOptions {

@@ -1,7 +1,7 @@
 import { findName } from "../keras.ts";
 import type { ImageLayout } from "../ops/conv.ts";
 import { placeWindow, type WindowOptions } from "../ops/window.ts";
-import type { PartialShape } from "./options.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 
 /** Where the channels of an image are: [batch, height, width, channels] or [batch, channels, height, width]. */
 export type DataFormat = "channelsLast" | "channelsFirst";

@@ -1,4 +1,4 @@
-import type { PartialShape } from "../data/samples.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import type { Serialized } from "../keras.ts";
 import { type CompileConfig, compileConfig } from "./compile.ts";
 import type { Sequential } from "./sequential.ts";

@@ -1,7 +1,7 @@
 import type { Serialized } from "../keras.ts";
 import { ArgumentError, checkKeys, DataError, valueText } from "../errors.ts";
 import { deserialize } from "../layers/deserialize.ts";
-import type { PartialShape } from "../data/samples.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { compileFromConfig } from "./compile.ts";
 import type { ModelConfig } from "./config.ts";
 import type { CustomFunctions } from "./identifiers.ts";

@@ -1,4 +1,4 @@
-import type { PartialShape } from "../data/samples.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, checkNumber, valueText } from "../errors.ts";
 import { mean } from "../ops/reduce.ts";
 import { toTensor } from "../tensor/create.ts";

@@ -1,4 +1,4 @@
-import type { PartialShape } from "../data/samples.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { equal, greater } from "../ops/binary.ts";
 import { argMax, mean } from "../ops/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,4 +1,5 @@
-import { type PartialShape, type SamplesLike, toSamples } from "../data/samples.ts";
+import { type SamplesLike, toSamples } from "../data/samples.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { ArgumentError, DataError, ShapeError } from "../errors.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,11 +1,11 @@
-import type { PartialShape, SamplesLike } from "../data/samples.ts";
+import type { SamplesLike } from "../data/samples.ts";
+import { type PartialShape, sameShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
 import { Layer } from "../layers/layer.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { toTensor } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
-import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import type { Variable } from "../tensor/variable.ts";

@@ -1,8 +1,7 @@
 import { toLabels } from "../data/encode.ts";
-import type { PartialShape } from "../data/samples.ts";
+import { type PartialShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { DataError, ShapeError, shapeText } from "../errors.ts";
 import { cast, reshape } from "../ops/shaping.ts";
-import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Targets of the output's shape, float32. [n] stands for [n, 1], and [n, 1] for [n]. */

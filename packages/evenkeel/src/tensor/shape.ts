@@ -3,6 +3,9 @@ import { ArgumentError, ShapeError, shapeText, valueText } from "../errors.ts";
 /** Sizes of the axes, outermost first (row-major). */
 export type Shape = readonly number[];
 
+/** Sizes of one sample or of a batch; null where any size will do. */
+export type PartialShape = readonly (number | null)[];
+
 export function sizeOf(shape: Shape): number {
   return shape.reduce((size, axis) => size * axis, 1);
 }

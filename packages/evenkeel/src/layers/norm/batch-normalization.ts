@@ -2,13 +2,13 @@ import { ArgumentError, checkNumber, shapeText, ShapeError, valueText } from "..
 import { findName, snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
 import { normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
-import { normalizeAxes, sizeOf } from "../../tensor/shape.ts";
+import { normalizeAxes, type PartialShape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer, type InitializerLike } from "../get-initializer.ts";
 import type { Initializer } from "../initializer.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
-import { checkFlag, type PartialShape } from "../options.ts";
+import { checkFlag } from "../options.ts";
 import { RunningStats } from "./running-stats.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions {
