@@ -15,7 +15,7 @@ const pnpm = "pnpm@12.21.0";
 const wasmBindgen = "0.2.130";
 const wasmPack = "0.15.1";
 
-/** @type {{ name: string, about: string, inputs: () => string, outputs: string[], make: () => Promise<unknown> }[]} */
+/** @type {{ name: string, about: string, slow?: boolean, inputs: () => string, outputs: string[], make: () => Promise<unknown> }[]} */
 const steps = [
   {
     name: "packages",
@@ -36,14 +36,16 @@ const steps = [
   },
   {
     name: "wasm-bindgen",
-    about: `wasm-bindgen ${wasmBindgen} (the first time about 2 minutes)`,
+    about: `wasm-bindgen ${wasmBindgen}`,
+    slow: true,
     inputs: () => wasmBindgen,
     outputs: ["wasm-bindgen", "wasm-bindgen-test-runner"].map((name) => join(toolsFolder, "bin", name)),
     make: () => cargoInstall("wasm-bindgen-cli", "--version", wasmBindgen, "--no-default-features"),
   },
   {
     name: "wasm-pack",
-    about: `wasm-pack ${wasmPack} (the first time about 2 minutes)`,
+    about: `wasm-pack ${wasmPack}`,
+    slow: true,
     inputs: () => wasmPack,
     outputs: [join(toolsFolder, "bin", "wasm-pack")],
     make: () => cargoInstall("wasm-pack", "--version", wasmPack, "--locked"),
@@ -85,10 +87,10 @@ const steps = [
 export async function setUp(last = steps.at(-1)?.name) {
   const end = steps.findIndex((step) => step.name === last);
   if (end < 0) throw new Failure(`setup: no step ${last}; there are ${steps.map((step) => step.name).join(", ")}`);
-  for (const { name, about, inputs, outputs, make } of steps.slice(0, end + 1)) {
+  for (const { name, about, slow, inputs, outputs, make } of steps.slice(0, end + 1)) {
     if (outputs.every((file) => existsSync(file)) && readStamp(name) === inputs()) continue;
     const start = performance.now();
-    console.log(`set-up: ${about} ...`);
+    console.log(`set-up: ${about}${slow ? " (some minutes the first time)" : ""} ...`);
     await make();
     // Hashed afterwards: a step may settle what it depends on, such as the toolchain.
     writeStamp(name, inputs());

@@ -124,7 +124,7 @@ describe("files", () => {
     const long = files.flatMap((file) =>
       read(file)
         .split("\n")
-        .map((line, i) => [`${relative(root, file)}:${i + 1}`, [...line].length] as const),
+        .map((line, i) => [`${relative(root, file)}:${i + 1}`, Array.from(line).length] as const),
     );
     expect(long.filter(([, characters]) => characters > 120)).toEqual([]);
   });

@@ -80,9 +80,11 @@ async function checkVersion(env) {
   const { output } = await run(["rustc", "--version"], { env });
   const found = /(\d+)\.(\d+)/.exec(output);
   if (!wanted || !found) throw new Failure(`cannot read the version of Rust: ${output.trim()}`);
-  const older = Number(found[1]) < Number(wanted[1]) || Number(found[2]) < Number(wanted[2]);
-  if (older)
-    throw new Failure(`Rust ${wanted[0]} or newer is wanted, found ${output.trim()}; run: rustup update stable`);
+  const major = Number(found[1]) - Number(wanted[1]);
+  const minor = Number(found[2]) - Number(wanted[2]);
+  if (major < 0 || (major === 0 && minor < 0)) {
+    throw new Failure(`Rust ${wanted[1]}.${wanted[2]} or newer is wanted; run: rustup update stable\n${output.trim()}`);
+  }
 }
 
 /** @param {string} file */

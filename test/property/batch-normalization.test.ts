@@ -1,11 +1,23 @@
 import * as ek from "evenkeel";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { check, distance, dot, normals, seeds, shapes, sizeOf } from "./arbitraries.ts";
+import { check, seeds, shapes } from "./arbitraries.ts";
+import { distance, dot, normals, sizeOf } from "./values.ts";
+
+/** Many values of one channel side by side, or many channels: the kernels walk these in other ways. */
+const longRuns = fc.tuple(
+  fc.integer({ min: 1, max: 3 }),
+  fc.integer({ min: 1, max: 5 }),
+  fc.integer({ min: 60, max: 1100 }),
+);
 
 /** Shapes with at least two values a channel, and which axes are the channels. */
 const cases = fc
-  .record({ shape: shapes(2, 5, 1, 6), picks: fc.array(fc.nat(4), { minLength: 1, maxLength: 2 }), seed: seeds })
+  .record({
+    shape: fc.oneof(shapes(2, 5, 1, 6), longRuns),
+    picks: fc.array(fc.nat(4), { minLength: 1, maxLength: 2 }),
+    seed: seeds,
+  })
   .map(({ shape, picks, seed }) => {
     const axes = [...new Set(picks.map((pick) => pick % shape.length))].toSorted((a, b) => a - b);
     return { shape, axes, seed, channels: axes.map((axis) => shape[axis]!) };
@@ -126,7 +138,7 @@ describe("batch normalization in training", () => {
 
   it("channels first is channels last transposed, with all gradients", () => {
     check(
-      fc.property(shapes(3, 5, 2, 5), seeds, (shape, seed) => {
+      fc.property(fc.oneof(shapes(3, 5, 2, 5), fc.constantFrom([2, 9, 7, 3], [2, 24, 25, 2])), seeds, (shape, seed) => {
         const first = [0, shape.length - 1, ...shape.map((_, axis) => axis).slice(1, -1)];
         const last = first.map((_, axis) => first.indexOf(axis));
         const results = [-1, 1].map((axis) => {
@@ -195,14 +207,14 @@ describe("batch normalization in inference", () => {
       fc.property(cases, ({ shape, axes, seed }) => {
         withLayer({ axis: axes }, shape, seed, (layer) => {
           train(layer, normals(shape, seed, 1, 2));
-          const [x, g, step] = [0, 1, 2].map((i) => normals(shape, seed + i));
-          const slope = ek.sub(layer.apply(ek.add(x!, step!)), layer.apply(x!));
-          const inference = ek.grad((t) => layer.apply(t))(x!, g!);
+          const [x, g, step] = [normals(shape, seed), normals(shape, seed + 1), normals(shape, seed + 2)];
+          const slope = ek.sub(layer.apply(ek.add(x, step)), layer.apply(x));
+          const inference = ek.grad((t) => layer.apply(t))(x, g);
           layer.trainable = false;
-          const frozen = ek.grad((t) => train(layer, t))(x!, g!);
+          const frozen = ek.grad((t) => train(layer, t))(x, g);
           expect(distance(frozen, inference)).toBe(0);
-          const scale = 1 + Math.abs(dot(slope, g!)) + ek.sum(ek.abs(ek.mul(slope, g!))).dataSync()[0]!;
-          expect(Math.abs(dot(inference, step!) - dot(slope, g!))).toBeLessThan(1e-5 * scale);
+          const scale = 1 + Math.abs(dot(slope, g)) + ek.sum(ek.abs(ek.mul(slope, g))).dataSync()[0]!;
+          expect(Math.abs(dot(inference, step) - dot(slope, g))).toBeLessThan(1e-5 * scale);
         });
       }),
     );

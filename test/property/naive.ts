@@ -1,5 +1,5 @@
 import * as ek from "evenkeel";
-import { placeOf } from "./arbitraries.ts";
+import { placeOf } from "./values.ts";
 
 /** The definitions of the ops as loops in float64, rounded once. */
 

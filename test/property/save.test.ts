@@ -1,7 +1,8 @@
 import * as ek from "evenkeel";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { checkAsync, normals, seeds } from "./arbitraries.ts";
+import { checkAsync, seeds } from "./arbitraries.ts";
+import { normals } from "./values.ts";
 
 const options = fc.record({
   axis: fc.constantFrom(-1, 1),

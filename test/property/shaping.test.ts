@@ -1,7 +1,8 @@
 import * as ek from "evenkeel";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { check, indicesOf, placeOf, shapes, sizeOf } from "./arbitraries.ts";
+import { check, shapes } from "./arbitraries.ts";
+import { indicesOf, placeOf, sizeOf } from "./values.ts";
 
 const dtypes = fc.constantFrom("float32", "int32");
 

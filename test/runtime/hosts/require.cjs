@@ -1,4 +1,4 @@
 const ek = require("evenkeel");
 const { smoke } = require("../smoke.js");
 
-smoke(ek).then((result) => console.log(JSON.stringify(result)));
+void smoke(ek).then((result) => console.log(JSON.stringify(result)));

@@ -38,8 +38,7 @@ pub fn conv2d_forward(
             matmul(false, false, g.batch * g.pixels(), g.filters, g.channels, x, w, epilogue, y, workspace)
         }
         Algorithm::Direct => direct::forward(g, x, w, epilogue, y, workspace),
-        Algorithm::Winograd => winograd::forward(g, x, w, epilogue, y, workspace),
-        Algorithm::Implicit => implicit::forward(g, x, w, epilogue, y, workspace),
+        _ => implicit::forward(g, x, w, epilogue, y, workspace),
     }
 }
 

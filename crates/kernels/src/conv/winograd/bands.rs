@@ -2,10 +2,9 @@
 //! is whole, whatever the padding and the ragged edge, and the transforms touch a few rows in L1 instead of the image.
 
 use super::products::Planes;
-use super::transforms::{IN, OUT, both_axes, input, input_adjoint, output, output_adjoint};
+use super::transforms::{IN, OUT, both_axes, input, input_adjoint, output_adjoint};
 use crate::conv::geometry::Conv2d;
 use crate::lanes::{F32x4, LANES};
-use crate::matmul::Epilogue;
 use core::ops::Range;
 
 /// A row of tiles of one image: `index` counts them over the batch.
@@ -144,34 +143,7 @@ pub fn transform_input_adjoint(
     }
 }
 
-/// Products `m` from tile `first` on to one band of y.
-pub fn transform_output(
-    g: &Conv2d,
-    tiling: Tiling,
-    row: usize,
-    image: &mut [f32],
-    band: &mut [f32],
-    planes: Planes,
-    m: &[f32],
-    first: usize,
-    epilogue: &Epilogue,
-) {
-    let (pixel, line) = (g.filters, tiling.width(0) * g.filters);
-    for_each_vector(tiling.columns, g.filters, |place, tile| {
-        let filter = tile % g.filters;
-        let tile = first * g.filters + tile;
-        let from = |i, j| load(m, (i * IN + j) * planes.stride + tile);
-        both_axes(output, from, |i, j, value| {
-            let value = epilogue.apply(value, filter, LANES);
-            store(value, band, place + i * line + j * pixel);
-        });
-    });
-    for (to, from) in output_rows(g, tiling, row) {
-        image[to.clone()].copy_from_slice(&band[from..from + to.len()]);
-    }
-}
-
-/// The adjoint of [`transform_output`]: one band of dy into the planes `dm` from tile `first` on.
+/// One band of dy into the planes `dm` from tile `first` on.
 pub fn transform_output_adjoint(
     g: &Conv2d,
     tiling: Tiling,

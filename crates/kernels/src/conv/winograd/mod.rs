@@ -1,11 +1,11 @@
-//! Convolution 3 x 3 of stride 1 by Winograd's F(4 x 4, 3 x 3): a quarter of the multiplications, in float32 with about
-//! the error of the direct algorithm, 1e-6 of the largest value.
+//! The gradients of a 3 x 3 convolution of stride 1 by Winograd's F(4 x 4, 3 x 3), `y = A^T [(G w G^T) . (B^T x B)] A` for
+//! each tile: a quarter of the multiplications, in float32 with an error of about 1e-6 of the largest value.
 //!
 //! [`transforms`] has the algebra, [`bands`] applies it to images, [`weights`] to filters, [`products`] multiplies. The
 //! work goes block by block of tile rows, so that what is transformed stays in cache until it is multiplied.
 //!
-//! A tile mixes its 6 x 6 inputs: one that is NaN or infinite can reach all 4 x 4 outputs of its tiles, and an input
-//! that is 1e7 times its neighbours hides them.
+//! A tile mixes what it reads: one dy that is NaN or infinite can reach all 6 x 6 dx of its tile, and one that is 1e7
+//! times its neighbours hides them.
 
 mod bands;
 mod products;
@@ -13,9 +13,8 @@ mod transforms;
 mod weights;
 
 use super::geometry::Conv2d;
-use crate::matmul::Epilogue;
 use crate::workspace::{OutOfMemory, Workspace};
-use bands::{Tiling, transform_input, transform_input_adjoint, transform_output, transform_output_adjoint};
+use bands::{Tiling, transform_input, transform_input_adjoint, transform_output_adjoint};
 use products::{PRODUCTS, Planes, accumulate, multiply};
 
 /// Floats of the planes of a block (half a megabyte): they stay in L2.
@@ -49,36 +48,7 @@ impl Plan {
     }
 }
 
-/// `y = epilogue(A^T [U . (B^T x B)] A)`.
-pub fn forward(
-    g: &Conv2d,
-    x: &[f32],
-    w: &[f32],
-    epilogue: Epilogue,
-    y: &mut [f32],
-    workspace: &mut Workspace,
-) -> Result<(), OutOfMemory> {
-    let Plan { tiling, of_v, of_m, .. } = Plan::of(g);
-    let bands = tiling.input_band_len(g).max(tiling.output_band_len(g));
-    let [u, v, m, band] = workspace.split([PRODUCTS * g.channels * g.filters, of_v.len(), of_m.len(), bands])?;
-    weights::pack(g, w, u);
-    for rows in Plan::of(g).blocks() {
-        let tiles = rows.len() * tiling.columns;
-        for (i, row) in rows.clone().map(|index| tiling.row(index)).enumerate() {
-            let image = &x[row.image * g.image()..][..g.image()];
-            let band = &mut band[..tiling.input_band_len(g)];
-            transform_input(g, tiling, row.row, image, band, of_v, v, i * tiling.columns);
-        }
-        multiply(tiles, of_v, v, u, of_m, m);
-        for (i, row) in rows.map(|index| tiling.row(index)).enumerate() {
-            let image = &mut y[row.image * g.pixels() * g.filters..][..g.pixels() * g.filters];
-            transform_output(g, tiling, row.row, image, band, of_m, m, i * tiling.columns, &epilogue);
-        }
-    }
-    Ok(())
-}
-
-/// `dx = B [U^T . (A dy A^T)] B^T`: the adjoint of [`forward`] in x, on the same tiles.
+/// `dx = B [U^T . (A dy A^T)] B^T`: the adjoint of the convolution in x.
 pub fn backward_input(
     g: &Conv2d,
     dy: &[f32],
@@ -110,7 +80,7 @@ pub fn backward_input(
     Ok(())
 }
 
-/// `dw = G^T [sum over tiles of (B^T x B)^T . (A dy A^T)] G`: the adjoint of [`forward`] in w.
+/// `dw = G^T [sum over tiles of (B^T x B)^T . (A dy A^T)] G`: the adjoint of the convolution in w.
 pub fn backward_filter(
     g: &Conv2d,
     x: &[f32],

@@ -73,20 +73,7 @@ pub fn input_adjoint(m: [F32x4; IN]) -> [F32x4; IN] {
     ]
 }
 
-/// `A^T m`: products to outputs.
-#[inline(always)]
-pub fn output(m: [F32x4; IN]) -> [F32x4; OUT] {
-    let (sum, difference) = (m[1] + m[2], scale(m[1] - m[2], FRAC_1_SQRT_2));
-    let (sum_2, difference_2) = (m[3] + m[4], scale(m[3] - m[4], SQRT_2));
-    [
-        m[0] + (sum + sum_2),
-        difference + difference_2,
-        half(sum) + twice(sum_2),
-        half(difference) + twice(difference_2) + m[5],
-    ]
-}
-
-/// `A y`, the adjoint of [`output`].
+/// `A y`: outputs' gradients to those of products.
 #[inline(always)]
 pub fn output_adjoint(y: [F32x4; OUT]) -> [F32x4; IN] {
     let (even, odd) = (y[0] + half(y[2]), scale(y[1] + half(y[3]), FRAC_1_SQRT_2));

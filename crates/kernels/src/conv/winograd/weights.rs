@@ -43,16 +43,7 @@ fn transform(g: &Conv2d, w: &[f32], mut each: impl FnMut(usize, usize, usize, [f
     }
 }
 
-/// U as right-hand sides `[channels, filters]` of the products, packed in panels of 8 filters.
-pub fn pack(g: &Conv2d, w: &[f32], packed: &mut [f32]) {
-    let (size, depth) = (g.channels * g.filters, g.channels);
-    transform(g, w, |channel, filter, product, values| {
-        let at = product * size + (filter / NR * depth + channel) * NR + filter % NR;
-        packed[at..at + LANES].copy_from_slice(&values);
-    });
-}
-
-/// U transposed, `[filters, channels]`, packed in panels of 8 channels.
+/// U transposed, as right-hand sides `[filters, channels]`, packed in panels of 8 channels.
 pub fn pack_transposed(g: &Conv2d, w: &[f32], packed: &mut [f32]) {
     let (size, depth) = (g.channels * g.filters, g.filters);
     transform(g, w, |channel, filter, product, values| {

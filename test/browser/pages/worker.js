@@ -1,0 +1,5 @@
+// @ts-expect-error: the path in the folder that has installed the package
+import * as ek from "../../node_modules/evenkeel/dist/index.js";
+import { smoke } from "../../runtime/smoke.js";
+
+postMessage({ ...(await smoke(ek)), scope: globalThis.constructor.name });

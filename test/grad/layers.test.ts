@@ -1,0 +1,148 @@
+import * as ek from "evenkeel";
+import { describe, expect, it } from "vitest";
+import { checkGradients, checkLayer } from "./finite-differences.ts";
+import { apart, awayFromZero, normal, positive, small } from "./inputs.ts";
+
+interface LayerCase {
+  name: keyof typeof ek.layers;
+  about: string;
+  make: () => ek.Layer;
+  input: () => ek.Tensor;
+  /** Default: true. */
+  training?: boolean;
+  /** Freezes the layer after one batch has passed through it. */
+  frozen?: boolean;
+}
+
+const { layers } = ek;
+const images = (): ek.Tensor => normal([2, 5, 4, 3]);
+
+const activations =
+  "linear relu relu6 sigmoid tanh softmax log_softmax softplus softsign exponential elu silu swish gelu leaky_relu";
+
+const norms: LayerCase[] = [
+  { about: "channels last", make: () => layers.batchNormalization(), input: images },
+  { about: "rows", make: () => layers.batchNormalization({ epsilon: 0.1 }), input: () => normal([6, 5]) },
+  { about: "channels first", make: () => layers.batchNormalization({ axis: 1 }), input: images },
+  { about: "long runs", make: () => layers.batchNormalization({ axis: 1 }), input: () => normal([2, 2, 9, 9]) },
+  { about: "two axes apart", make: () => layers.batchNormalization({ axis: [1, 3] }), input: images },
+  { about: "scale alone", make: () => layers.batchNormalization({ center: false }), input: images },
+  { about: "center alone", make: () => layers.batchNormalization({ scale: false }), input: images },
+  { about: "neither", make: () => layers.batchNormalization({ center: false, scale: false }), input: images },
+  { about: "in inference", make: () => layers.batchNormalization(), input: images, training: false },
+  {
+    about: "in inference, rows",
+    make: () => layers.batchNormalization(),
+    input: () => normal([6, 5]),
+    training: false,
+  },
+  { about: "in inference, axis 1", make: () => layers.batchNormalization({ axis: 1 }), input: images, training: false },
+  { about: "frozen", make: () => layers.batchNormalization(), input: images, frozen: true },
+].map((each) => ({ name: "batchNormalization", ...each }));
+
+const cases: LayerCase[] = [
+  ...norms,
+  ...activations.split(" ").map((name): LayerCase => {
+    const input = (): ek.Tensor => awayFromZero([3, 5]);
+    return { name: "activation", about: name, make: () => layers.activation({ activation: name }), input };
+  }),
+  {
+    name: "dense",
+    about: "tanh",
+    make: () => layers.dense({ units: 4, activation: "tanh" }),
+    input: () => normal([3, 5]),
+  },
+  {
+    name: "dense",
+    about: "relu, three axes",
+    make: () =>
+      layers.dense({ units: 4, activation: "relu", biasInitializer: { class_name: "Constant", config: { value: 3 } } }),
+    input: () => small([2, 3, 4]),
+  },
+  {
+    name: "dense",
+    about: "no bias",
+    make: () => layers.dense({ units: 4, useBias: false }),
+    input: () => normal([3, 5]),
+  },
+  {
+    name: "conv2d",
+    about: "strided, sigmoid",
+    make: () => layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: "same", activation: "sigmoid" }),
+    input: images,
+  },
+  {
+    name: "conv2d",
+    about: "dilated, channels first",
+    make: () => layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: 2, dataFormat: "channelsFirst" }),
+    input: images,
+  },
+  {
+    name: "maxPooling2d",
+    about: "",
+    make: () => layers.maxPooling2d({ poolSize: 2 }),
+    input: () => apart([2, 4, 5, 3]),
+  },
+  {
+    name: "averagePooling2d",
+    about: "same",
+    make: () => layers.averagePooling2d({ poolSize: 3, strides: 2, padding: "same" }),
+    input: images,
+  },
+  { name: "globalAveragePooling2d", about: "", make: () => layers.globalAveragePooling2d(), input: images },
+  {
+    name: "flatten",
+    about: "channels first",
+    make: () => layers.flatten({ dataFormat: "channelsFirst" }),
+    input: images,
+  },
+  { name: "reshape", about: "", make: () => layers.reshape({ targetShape: [6, -1] }), input: images },
+  { name: "dropout", about: "in training", make: () => layers.dropout({ rate: 0.4 }), input: images },
+];
+
+describe("gradients of layers agree with finite differences", () => {
+  it.each(cases)("$name $about", ({ make, input, training = true, frozen = false }) => {
+    ek.setSeed(5);
+    const layer = make();
+    ek.tidy(() => {
+      const x = input();
+      layer.apply(x, { training: true });
+      // Weights that are not where they begin: γ = 1 and β = 0 hide mistakes.
+      layer.trainableWeights.forEach((weight, i) => weight.assign(ek.add(weight, small([...weight.shape], 40 + i))));
+      layer.trainable = !frozen;
+      // The same dropout mask in every pass.
+      const { extraState } = layer;
+      const state = extraState?.snapshot();
+      checkLayer(layer, x, { training, before: () => extraState?.restore(state) });
+    });
+    layer.dispose();
+  });
+
+  it("leaves out no layer", () => {
+    const tested = new Set<string>([...cases.map(({ name }) => name), "Layer", "deserialize"]);
+    expect(Object.keys(layers).filter((name) => !tested.has(name))).toEqual([]);
+  });
+});
+
+const classes = (): ek.Tensor => ek.oneHot(ek.tensor(new Int32Array([2, 0, 1, 2]), [4]), 3);
+const shares = (): ek.Tensor => ek.softmax(normal([4, 3]));
+const { losses } = ek;
+
+describe("gradients of losses, by the predictions", () => {
+  it.each<[string, (p: ek.Tensor) => ek.Tensor, () => ek.Tensor]>([
+    ["categoricalCrossentropy", (p) => losses.categoricalCrossentropy(classes(), p), () => ek.mul(shares(), 1)],
+    ["the same, after softmax", (z) => losses.categoricalCrossentropy(classes(), ek.softmax(z)), () => normal([4, 3])],
+    [
+      "the same, of logits",
+      (z) => losses.categoricalCrossentropy(classes(), z, { fromLogits: true }),
+      () => normal([4, 3]),
+    ],
+    ["sparseCategoricalCrossentropy", (p) => losses.sparseCategoricalCrossentropy([[2], [0], [1], [2]], p), shares],
+    ["binaryCrossentropy", (p) => losses.binaryCrossentropy(classes(), p), () => ek.sigmoid(normal([4, 3]))],
+    ["the same, of logits", (z) => losses.binaryCrossentropy(classes(), z, { fromLogits: true }), () => normal([4, 3])],
+    ["meanSquaredError", (p) => losses.meanSquaredError(positive([4, 3], 9), p), () => normal([4, 3])],
+    ["meanAbsoluteError", (p) => losses.meanAbsoluteError(ek.zeros([4, 3]), p), () => awayFromZero([4, 3])],
+  ])("%s", (_, loss, predictions) => {
+    ek.tidy(() => checkGradients((p) => loss(p), [predictions()]));
+  });
+});

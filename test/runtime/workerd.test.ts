@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type App, createApp, runSmoke } from "./app.ts";
+import { pinned } from "./process.ts";
+
+let app: App;
+beforeAll(async () => {
+  app = await createApp();
+});
+afterAll(() => app?.remove());
+
+/** Bundles as wrangler does: by the condition `workerd`, each .wasm file a module beside the code. */
+async function bundleWorker(): Promise<string> {
+  const outdir = join(app.folder, "worker");
+  await build({
+    entryPoints: [join(app.folder, "runtime", "hosts", "workerd.mjs")],
+    absWorkingDir: app.folder,
+    outdir,
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    loader: { ".wasm": "copy" },
+    assetNames: "[name]",
+    logLevel: "silent",
+  });
+  return outdir;
+}
+
+it("workerd: the export of that condition, the WASM as a module, the same bits", async () => {
+  const worker = await bundleWorker();
+  expect(readdirSync(worker).toSorted()).toEqual(["evenkeel.wasm", "workerd.js"]);
+  const code = readFileSync(join(worker, "workerd.js"), "utf8");
+  expect(code).toMatch(/import \w+ from "\.\/evenkeel\.wasm"/);
+  // No second copy of the WASM inside of the code: "\0asm" in base64.
+  expect(code).not.toContain("AGFzbQ");
+  expect(await runSmoke(pinned("workerd"), ["test", "runtime/hosts/workerd.capnp"], app.folder)).toEqual(app.reference);
+});
