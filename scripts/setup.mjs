@@ -15,7 +15,10 @@ const pnpm = "pnpm@12.21.0";
 const wasmBindgen = "0.2.130";
 const wasmPack = "0.15.1";
 
-/** @type {{ name: string, about: string, slow?: boolean, inputs: () => string, outputs: string[], make: () => Promise<unknown> }[]} */
+/**
+ * @type {{ name: string, about: string, slow?: boolean, inputs: () => string, outputs: string[], make: () =>
+ * Promise<unknown> }[]}
+ */
 const steps = [
   {
     name: "packages",

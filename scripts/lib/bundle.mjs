@@ -1,4 +1,5 @@
-// packages/evenkeel/src -> packages/evenkeel/dist: one minified file an entry, the .wasm beside the Workers' one, types.
+// packages/evenkeel/src -> packages/evenkeel/dist: one minified file an entry, the .wasm beside the Workers' one,
+// types.
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./run.mjs";

@@ -37,7 +37,10 @@ export const byVitest = (file) => (/** @type {number} */ code) => {
   return withCode(code, count);
 };
 
-/** A command that failed, or that ran no test at all, is never counted as passed. @param {number} code @param {Count} count */
+/**
+ * A command that failed, or that ran no test at all, is never counted as passed. @param {number} code @param {Count}
+ * count
+ */
 function withCode(code, count) {
   if (count.failed === 0 && (code !== 0 || count.passed + count.skipped.length === 0)) count.failed = 1;
   return count;

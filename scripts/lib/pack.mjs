@@ -1,4 +1,5 @@
-// packages/evenkeel -> dist/evenkeel.tgz: what npm would publish. The runtimes and the package checks use it, not the sources.
+// packages/evenkeel -> dist/evenkeel.tgz: what npm would publish. The runtimes and the package checks use it, not the
+// sources.
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./run.mjs";

@@ -28,9 +28,9 @@ fn has_short_runs(g: &Conv2d) -> bool {
     g.dilation_w == 1 && g.kernel_w * g.channels < SHORT_RUN
 }
 
-/// Winograd multiplies 36 times a tile where the direct algorithm does 9 times an output; transforming the weights costs
-/// as much as about 1000 multiplications of each. Measured: 3 x 3 outputs gain 1.3 times for 64 images and lose for 8,
-/// 26 x 26 gain 2.7 times. From 8 channels on the transforms of the images are paid for (1.4 times and more).
+/// Winograd multiplies 36 times a tile where the direct algorithm does 9 times an output; transforming the weights
+/// costs as much as about 1000 multiplications of each. Measured: 3 x 3 outputs gain 1.3 times for 64 images and lose
+/// for 8, 26 x 26 gain 2.7 times. From 8 channels on the transforms of the images are paid for (1.4 times and more).
 fn suits_winograd(g: &Conv2d) -> bool {
     const TILE: usize = 36;
     const WEIGHTS: usize = 1000;

@@ -47,8 +47,8 @@ pub unsafe fn multiply_rows(mut tile: Tile, k: usize, mut rows: [*const f32; MR]
     tile
 }
 
-/// `tile[r][j] += sum over i < k of a[i * a_stride + r] * b[i * b_stride + j]`: both along the depth. Packed panels have
-/// the strides MR and NR.
+/// `tile[r][j] += sum over i < k of a[i * a_stride + r] * b[i * b_stride + j]`: both along the depth. Packed panels
+/// have the strides MR and NR.
 ///
 /// # Safety
 /// `a` is readable for `k` groups of MR floats `a_stride` apart, `b` for as many of NR floats, `b_stride` apart.

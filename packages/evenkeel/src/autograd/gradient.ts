@@ -89,8 +89,8 @@ export interface CustomGradient {
 }
 
 /**
- * An op with a gradient of your own: `f(...inputs)` returns `{ value, gradFunc }`; `gradFunc(dy)` gives one gradient for
- * each input, of its shape. The ops inside `f` are not recorded.
+ * An op with a gradient of your own: `f(...inputs)` returns `{ value, gradFunc }`; `gradFunc(dy)` gives one gradient
+ * for each input, of its shape. The ops inside `f` are not recorded.
  */
 export function customGrad(f: (...inputs: Tensor[]) => CustomGradient): (...inputs: TensorLike[]) => Tensor {
   return (...values) => {

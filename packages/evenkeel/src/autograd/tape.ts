@@ -73,8 +73,9 @@ export function withoutRecording<T>(f: () => T): T {
 }
 
 /**
- * Walks the tape backwards from `y`, whose gradient is `dy`, and returns the gradients of `xs`, in their order, undefined
- * where `y` does not depend on x. Gradients that meet are added. First order: the walk itself is not differentiable.
+ * Walks the tape backwards from `y`, whose gradient is `dy`, and returns the gradients of `xs`, in their order,
+ * undefined where `y` does not depend on x. Gradients that meet are added. First order: the walk itself is not
+ * differentiable.
  */
 export function backward(tape: Tape, y: Tensor, dy: Tensor, xs: readonly Tensor[]): (Tensor | undefined)[] {
   const gradients = new Map<Tensor, Tensor>([[y, shareTensor("gradient", dy, dy.shape)]]);

@@ -14,8 +14,8 @@ export function lengthOf(range: Range): number {
 }
 
 /**
- * `range` cut into batches of `batchSize`, the last one maybe smaller. `joinSingle`: a last batch of one sample joins the
- * batch before it, for networks that cannot train on one.
+ * `range` cut into batches of `batchSize`, the last one maybe smaller. `joinSingle`: a last batch of one sample joins
+ * the batch before it, for networks that cannot train on one.
  */
 export function batchesOf(range: Range, batchSize: number, joinSingle = false): Range[] {
   const batches: Range[] = [];

@@ -6,8 +6,8 @@ import { type DataType, type NestedArray, Tensor } from "../tensor/tensor.ts";
 import { isTypedArray, type TensorLike, type TypedArray } from "../tensor/values.ts";
 
 /**
- * What models take as data: a tensor, nested arrays, `{ values, shape }`, or a typed array alone, whose values are split
- * into samples of the shape that the model takes.
+ * What models take as data: a tensor, nested arrays, `{ values, shape }`, or a typed array alone, whose values are
+ * split into samples of the shape that the model takes.
  */
 export type SamplesLike = TensorLike | { values: TypedArray | NestedArray; shape: Shape };
 
@@ -15,8 +15,8 @@ export type SamplesLike = TensorLike | { values: TypedArray | NestedArray; shape
  * `data` as a tensor whose first axis counts the samples; a tensor stays the one it is. `sampleShape`, where it is
  * known, splits a typed array. `dtype`: of what isn't a tensor yet. `name` is the argument's, for errors.
  *
- * Errors: ShapeError without a sample axis or when the values don't fill whole samples; DataError for no samples, NaN or
- * Infinity, naming the sample.
+ * Errors: ShapeError without a sample axis or when the values don't fill whole samples; DataError for no samples, NaN
+ * or Infinity, naming the sample.
  */
 export function toSamples(
   op: string,

@@ -2,8 +2,8 @@
 const stretch = 40;
 
 /**
- * Lets the host's event loop turn between steps, so that a page stays alive, timers fire, and Ctrl-C and AbortSignal are
- * heard: after 40 ms of work (or one step, if that takes longer).
+ * Lets the host's event loop turn between steps, so that a page stays alive, timers fire, and Ctrl-C and AbortSignal
+ * are heard: after 40 ms of work (or one step, if that takes longer).
  */
 export class Breather {
   readonly #signal: AbortSignal | undefined;

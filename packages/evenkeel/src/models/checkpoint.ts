@@ -7,9 +7,9 @@ import { type LayerStates, layerStates } from "./state.ts";
 
 /**
  * A model as one safetensors file. Weights have their names (`conv2d/kernel`, `batch_normalization/moving_mean`),
- * the optimizer's slots theirs (`adam/conv2d/kernel/m`). In the metadata, as JSON: `model` (Keras 3's config, with how it
- * was compiled) and `state` (steps, running statistics' weights and counts, random streams): with these a run goes on
- * with the bits it would have had.
+ * the optimizer's slots theirs (`adam/conv2d/kernel/m`). In the metadata, as JSON: `model` (Keras 3's config, with how
+ * it was compiled) and `state` (steps, running statistics' weights and counts, random streams): with these a run goes
+ * on with the bits it would have had.
  */
 export interface CheckpointState {
   /** Of the optimizer. */

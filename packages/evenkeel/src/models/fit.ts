@@ -49,12 +49,13 @@ const optionNames: readonly (keyof FitOptions)[] = [
 const training = new WeakSet<Sequential>();
 
 /**
- * Trains for epochs of steps of `batchSize` samples. The numbers of an epoch are means over its samples. A last batch of
- * one sample joins the batch before it where a layer could not train on one.
+ * Trains for epochs of steps of `batchSize` samples. The numbers of an epoch are means over its samples. A last batch
+ * of one sample joins the batch before it where a layer could not train on one.
  *
  * After each 40 ms of work the event loop gets a turn, so that timers run and a page stays alive. An aborted `signal`
  * ends it after the step: the promise rejects with the signal's reason, the model keeps what it has learned, and
- * `model.history` has the epochs that were finished. A callback ends it without an error by `model.stopTraining = true`.
+ * `model.history` has the epochs that were finished. A callback ends it without an error by `model.stopTraining =
+ * true`.
  *
  * Errors (the promise rejects): ShapeError, DataError or ArgumentError for the data and options, before anything has
  * changed; what a layer or callback throws. The step that failed is undone, the model goes on being usable.

@@ -9,9 +9,9 @@ import { configurableLoss, measureFunction } from "./measure.ts";
 import { classNumbers, likeOutput, probabilities } from "./targets.ts";
 
 /**
- * −Σⱼ tⱼ·ln pⱼ, the mean over samples. Targets and predictions: [..., classes]; predictions are divided by their sum and
- * clipped to [1e-7, 1 − 1e-7]. Those that come straight from a softmax are taken by their logits instead, exact where p
- * has rounded to 0. Keras's `categorical_crossentropy`.
+ * −Σⱼ tⱼ·ln pⱼ, the mean over samples. Targets and predictions: [..., classes]; predictions are divided by their sum
+ * and clipped to [1e-7, 1 − 1e-7]. Those that come straight from a softmax are taken by their logits instead, exact
+ * where p has rounded to 0. Keras's `categorical_crossentropy`.
  */
 export const categoricalCrossentropy = configurableLoss(
   "categoricalCrossentropy",
@@ -34,8 +34,8 @@ export const sparseCategoricalCrossentropy = configurableLoss(
 );
 
 /**
- * −(t·ln p + (1 − t)·ln(1 − p)), the mean over all elements; p is clipped to [1e-7, 1 − 1e-7]. Targets in [0, 1], of the
- * predictions' shape. With `fromLogits`: ln(1 + eᶻ) − t·z. Keras's `binary_crossentropy`.
+ * −(t·ln p + (1 − t)·ln(1 − p)), the mean over all elements; p is clipped to [1e-7, 1 − 1e-7]. Targets in [0, 1], of
+ * the predictions' shape. With `fromLogits`: ln(1 + eᶻ) − t·z. Keras's `binary_crossentropy`.
  */
 export const binaryCrossentropy = configurableLoss("binaryCrossentropy", ({ fromLogits, labelSmoothing = 0 }) => ({
   targets: probabilities,

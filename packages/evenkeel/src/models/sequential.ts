@@ -89,8 +89,8 @@ export class Sequential {
   }
 
   /**
-   * Makes the weights for an input shape with the batch axis first, e.g. `[null, 28, 28, 1]`. Doing it again with the same
-   * shape does nothing. Errors: ShapeError.
+   * Makes the weights for an input shape with the batch axis first, e.g. `[null, 28, 28, 1]`. Doing it again with the
+   * same shape does nothing. Errors: ShapeError.
    */
   build(inputShape: PartialShape): void {
     const shapes = this.shapesFor(inputShape);
@@ -99,7 +99,9 @@ export class Sequential {
     this.#shapes = shapes;
   }
 
-  /** The input shape and that after each layer, without building. Errors: ShapeError when a layer cannot take its input. */
+  /**
+   * The input shape and that after each layer, without building. Errors: ShapeError when a layer cannot take its input.
+   */
   shapesFor(inputShape: PartialShape): PartialShape[] {
     const sizes = Array.isArray(inputShape) ? (inputShape as PartialShape).slice(1) : undefined;
     if (sizes === undefined || inputShape.length === 0 || !sizes.every((size) => size === null || isSize(size))) {
@@ -142,7 +144,9 @@ export class Sequential {
     });
   }
 
-  /** Chooses optimizer, loss and metrics. Errors: ArgumentError with the nearest valid name; then nothing has changed. */
+  /**
+   * Chooses optimizer, loss and metrics. Errors: ArgumentError with the nearest valid name; then nothing has changed.
+   */
   compile(options: CompileOptions): void {
     this.setCompiled(compile(options));
   }

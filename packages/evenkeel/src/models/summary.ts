@@ -11,7 +11,9 @@ export interface SummaryOptions {
 
 type Row = readonly [layer: string, shape: string, parameters: string];
 
-/** Prints the table of layers as Keras 3 does, and returns it as text. Sizes: 4 bytes a parameter, 1 KB = 1024 bytes. */
+/**
+ * Prints the table of layers as Keras 3 does, and returns it as text. Sizes: 4 bytes a parameter, 1 KB = 1024 bytes.
+ */
 export function summary(model: Sequential, options: SummaryOptions = {}): string {
   // eslint-disable-next-line no-console -- what a summary is for
   const { print = (line: string) => console.log(line), lineLength = 76 } = options;

@@ -30,8 +30,8 @@ export function logSoftmax(value: TensorLike, axis = -1): Tensor {
 const logits = new WeakMap<Tensor, Tensor>();
 
 /**
- * The x of y = softmax(x), when y is the very result of a softmax over its last axis and x is still alive. Losses use it
- * as Keras does: cross-entropy from x is exact where y has rounded to 0.
+ * The x of y = softmax(x), when y is the very result of a softmax over its last axis and x is still alive. Losses use
+ * it as Keras does: cross-entropy from x is exact where y has rounded to 0.
  */
 export function logitsOf(y: Tensor): Tensor | undefined {
   const x = logits.get(y);

@@ -9,8 +9,8 @@ import { checkIntegers, readValues, type TensorLike, type Values } from "./value
  * A tensor with a copy of `values`: a number, nested arrays, or a typed array with its `shape`. `dtype` defaults to
  * "float32"; integer typed arrays become "int32", as in tfjs. Float64 values are rounded to float32.
  *
- * Errors: ShapeError when the values don't fill `shape` or nested arrays are ragged; DataError when "int32" is asked for
- * and a value isn't one.
+ * Errors: ShapeError when the values don't fill `shape` or nested arrays are ragged; DataError when "int32" is asked
+ * for and a value isn't one.
  */
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DataType): Tensor {
   return createTensor("tensor", values, shape, dtype);

@@ -65,7 +65,9 @@ function handOver(tensor: Tensor, outer: Set<Tensor> | undefined): void {
   else outer.add(tensor);
 }
 
-/** Takes a tensor out of all scopes: it is freed by `dispose()`, or some time after the last reference to it is gone. */
+/**
+ * Takes a tensor out of all scopes: it is freed by `dispose()`, or some time after the last reference to it is gone.
+ */
 export function keep<T extends Tensor>(tensor: T): T {
   leaveScopes(tensor);
   tensor.freeWhenUnreachable();

@@ -1,5 +1,6 @@
-//! Bands: the rows of an image that one row of tiles sees, copied with their padding into a small buffer. There every tile
-//! is whole, whatever the padding and the ragged edge, and the transforms touch a few rows in L1 instead of the image.
+//! Bands: the rows of an image that one row of tiles sees, copied with their padding into a small buffer. There every
+//! tile is whole, whatever the padding and the ragged edge, and the transforms touch a few rows in L1 instead of the
+//! image.
 
 use super::products::Planes;
 use super::transforms::{IN, OUT, both_axes, input, input_adjoint, output_adjoint};

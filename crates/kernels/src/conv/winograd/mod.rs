@@ -1,5 +1,5 @@
-//! The gradients of a 3 x 3 convolution of stride 1 by Winograd's F(4 x 4, 3 x 3), `y = A^T [(G w G^T) . (B^T x B)] A` for
-//! each tile: a quarter of the multiplications, in float32 with an error of about 1e-6 of the largest value.
+//! The gradients of a 3 x 3 convolution of stride 1 by Winograd's F(4 x 4, 3 x 3), `y = A^T [(G w G^T) . (B^T x B)] A`
+//! for each tile: a quarter of the multiplications, in float32 with an error of about 1e-6 of the largest value.
 //!
 //! [`transforms`] has the algebra, [`bands`] applies it to images, [`weights`] to filters, [`products`] multiplies. The
 //! work goes block by block of tile rows, so that what is transformed stays in cache until it is multiplied.

@@ -74,8 +74,8 @@ unsafe fn store(tile: &Tile, c: *mut f32, stride: usize) {
     }
 }
 
-/// Where (channel, filter) is in a plane of dU: blocks of 4 x 8 in the order in which [`accumulate`] visits them, so that
-/// it reads and writes one stream.
+/// Where (channel, filter) is in a plane of dU: blocks of 4 x 8 in the order in which [`accumulate`] visits them, so
+/// that it reads and writes one stream.
 pub fn block_index(filters: usize, channel: usize, filter: usize) -> usize {
     channel / MR * MR * filters + filter / NR * MR * NR + channel % MR * NR + filter % NR
 }
