@@ -38,7 +38,6 @@ async function bundle(outdir) {
     platform: "neutral",
     external: ["node:*"],
     minify: true,
-    keepNames: true,
     plugins: [workersWasm],
     logLevel: "warning",
   });
