@@ -13,6 +13,7 @@ export async function buildPackage() {
   rmSync(fresh, { recursive: true, force: true });
   await bundle(fresh);
   copyFileSync(join(generated, "evenkeel.wasm"), join(fresh, "evenkeel.wasm"));
+  copyFileSync(join(folder, "node_modules", "fflate", "LICENSE"), join(fresh, "fflate.LICENSE"));
   await declarations(fresh);
   for (const text of ["README.md", "LICENSE"]) copyFileSync(join(root, text), join(folder, text));
   rmSync(dist, { recursive: true, force: true });

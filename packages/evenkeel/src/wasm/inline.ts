@@ -1,8 +1,8 @@
 import { inflateSync } from "fflate";
 
 /**
- * Compiles a module of `size` bytes from base64 of its raw deflate stream: what the entries use whose WASM travels inside
- * the JavaScript. (The host's own DecompressionStream would make every first call asynchronous.)
+ * Compiles a module of `size` bytes from base64 of its raw deflate stream: what the entries use whose WASM travels
+ * inside the JavaScript. (The host's own DecompressionStream would make every first call asynchronous.)
  */
 export function moduleFromBase64(base64: string, size: number): WebAssembly.Module {
   const binary = atob(base64);
