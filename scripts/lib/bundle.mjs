@@ -39,6 +39,7 @@ async function bundle(outdir) {
     platform: "neutral",
     external: ["node:*"],
     minify: true,
+    banner: { js: "/*! evenkeel, MIT. Has the inflate of fflate in it, MIT, (c) Arjun Barrett: fflate.LICENSE */" },
     plugins: [workersWasm],
     logLevel: "warning",
   });
