@@ -1,7 +1,7 @@
 //! Which algorithm a convolution takes: one place, by shape alone, so that results never depend on anything else.
 
 use super::geometry::Conv2d;
-use crate::matmul::tile::NR;
+use crate::matmul::tile::CONV_NR;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
@@ -37,8 +37,8 @@ fn suits_winograd(g: &Conv2d) -> bool {
     let tiles = g.batch * g.out_h.div_ceil(4) * g.out_w.div_ceil(4);
     let sizes = [g.kernel_h, g.kernel_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w];
     sizes == [3, 3, 1, 1, 1, 1]
-        && g.channels.is_multiple_of(NR)
-        && g.filters.is_multiple_of(NR)
+        && g.channels.is_multiple_of(CONV_NR)
+        && g.filters.is_multiple_of(CONV_NR)
         && 9 * g.batch * g.pixels() > TILE * tiles + WEIGHTS
 }
 
@@ -70,7 +70,7 @@ pub fn backward_filter(g: &Conv2d) -> Algorithm {
         Algorithm::Pointwise
     } else if suits_winograd(g) {
         Algorithm::Winograd
-    } else if has_short_runs(g) && g.filters.is_multiple_of(NR) {
+    } else if has_short_runs(g) && g.filters.is_multiple_of(CONV_NR) {
         Algorithm::Direct
     } else {
         Algorithm::Implicit

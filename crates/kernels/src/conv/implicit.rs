@@ -6,7 +6,8 @@ use super::patches::{gather, scatter_add};
 use crate::matmul::Epilogue;
 use crate::matmul::blocks::{block_a_len, block_b_len, multiply, multiply_packed, pack_whole_b};
 use crate::matmul::pack::{Matrix, packed_b_len};
-use crate::matmul::tile::{KC, MR};
+use crate::matmul::tile::{KC, MR, NR};
+use crate::parallel::PerThread;
 use crate::workspace::{OutOfMemory, Workspace};
 
 /// Floats of a block of patches (256 KB): it stays in L2.
@@ -27,7 +28,7 @@ pub fn forward(
     workspace: &mut Workspace,
 ) -> Result<(), OutOfMemory> {
     let (block, patch) = (block_pixels(g), g.patch());
-    let [patches, packed_w] = workspace.split([block * patch, packed_b_len(patch, g.filters)])?;
+    let [patches, packed_w] = workspace.split([block * patch, packed_b_len::<NR>(patch, g.filters)])?;
     pack_whole_b(Matrix::rows(w, g.filters), patch, g.filters, packed_w);
     for (i, y) in y.chunks_mut(block * g.filters).enumerate() {
         let pixels = y.len() / g.filters;
@@ -48,7 +49,7 @@ pub fn backward_input(
     workspace: &mut Workspace,
 ) -> Result<(), OutOfMemory> {
     let (block, patch) = (block_pixels(g), g.patch());
-    let [patches, packed_w] = workspace.split([block * patch, packed_b_len(g.filters, patch)])?;
+    let [patches, packed_w] = workspace.split([block * patch, packed_b_len::<NR>(g.filters, patch)])?;
     pack_whole_b(Matrix::transposed(w, g.filters), g.filters, patch, packed_w);
     dx.fill(0.0);
     for (i, dy) in dy.chunks(block * g.filters).enumerate() {
@@ -71,15 +72,17 @@ pub fn backward_filter(
 ) -> Result<(), OutOfMemory> {
     let (block, patch) = (block_pixels(g), g.patch());
     let shape = Matrix::transposed(&[], patch);
-    let lengths = [block * patch, block_a_len(shape, patch, block), block_b_len(g.filters, block)];
+    let lengths =
+        [block * patch, PerThread::total(block_a_len(shape, patch, g.filters, block)), block_b_len(g.filters, block)];
     let [patches, packed_a, packed_b] = workspace.split(lengths)?;
+    let packed_a = PerThread::of(packed_a, block_a_len(shape, patch, g.filters, block));
     dw.fill(0.0);
     for (i, dy) in dy.chunks(block * g.filters).enumerate() {
         let pixels = dy.len() / g.filters;
         let patches = &mut patches[..pixels * patch];
         gather(g, x, i * block, patches);
         let (patches, dy) = (Matrix::transposed(patches, patch), Matrix::rows(dy, g.filters));
-        multiply(patch, g.filters, pixels, patches, dy, dw, true, Epilogue::NONE, packed_a, packed_b);
+        multiply(patch, g.filters, pixels, patches, dy, dw, true, Epilogue::NONE, 1, &packed_a, packed_b);
     }
     Ok(())
 }

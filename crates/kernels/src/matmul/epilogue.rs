@@ -1,6 +1,6 @@
 //! What happens to a tile of sums on its way to memory: earlier partial sums, bias, activation.
 
-use super::tile::{MR, NR, Tile};
+use super::tile::Tile;
 use crate::lanes::{F32x4, LANES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,16 @@ impl Merge<'_> {
     /// # Safety
     /// Those places of `c`, rows `stride` apart, are writable, and readable when this accumulates.
     #[inline(always)]
-    pub unsafe fn store(&self, tile: &Tile, c: *mut f32, stride: usize, rows: usize, columns: usize, column: usize) {
-        if rows == MR && columns == NR {
+    pub unsafe fn store<const M: usize, const V: usize>(
+        &self,
+        tile: &Tile<M, V>,
+        c: *mut f32,
+        stride: usize,
+        rows: usize,
+        columns: usize,
+        column: usize,
+    ) {
+        if rows == M && columns == V * LANES {
             // Safety: the whole tile is writable.
             unsafe { self.store_whole(tile, c, stride, column) }
         } else {
@@ -83,7 +91,13 @@ impl Merge<'_> {
     }
 
     #[inline(always)]
-    unsafe fn store_whole(&self, tile: &Tile, c: *mut f32, stride: usize, column: usize) {
+    unsafe fn store_whole<const M: usize, const V: usize>(
+        &self,
+        tile: &Tile<M, V>,
+        c: *mut f32,
+        stride: usize,
+        column: usize,
+    ) {
         for (r, row) in tile.iter().enumerate() {
             for (v, &sums) in row.iter().enumerate() {
                 // Safety: the caller's promise; 4 lanes are inside the tile.

@@ -11,12 +11,16 @@ mod few_rows;
 pub(crate) mod pack;
 pub(crate) mod tile;
 
+use crate::parallel::{self, PerThread};
 use crate::workspace::{OutOfMemory, Workspace};
 use blocks::{block_a_len, block_b_len, multiply};
 use pack::Matrix;
 
 pub use activation_backward::bias_activation_backward;
 pub use epilogue::{Activation, Epilogue};
+
+/// Multiplications that are worth a task: some 5 us.
+const LEAST_PRODUCTS: usize = 128 * 1024;
 
 /// `C[m, n] = activation(op(A) op(B) + bias)`.
 ///
@@ -45,8 +49,11 @@ pub fn matmul(
         few_rows::multiply(n, k, a, b, c, epilogue);
     } else {
         let a = Matrix { data: a, stride: if transpose_a { m } else { k }, transposed: transpose_a };
-        let [packed_a, packed_b] = workspace.split([block_a_len(a, m, k), block_b_len(n, k)])?;
-        multiply(m, n, k, a, b, c, false, epilogue, packed_a, packed_b);
+        let block_a = block_a_len(a, m, n, k);
+        let [packed_a, packed_b] = workspace.split([PerThread::total(block_a), block_b_len(n, k)])?;
+        let packed_a = PerThread::of(packed_a, block_a);
+        let tasks = parallel::tasks(m * n * k, LEAST_PRODUCTS);
+        multiply(m, n, k, a, b, c, false, epilogue, tasks, &packed_a, packed_b);
     }
     Ok(())
 }

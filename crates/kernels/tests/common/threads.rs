@@ -9,7 +9,7 @@ static INSTALLED: Mutex<()> = Mutex::new(());
 /// `f` with kernels that run on 1, 2, … threads: all results, in that order.
 pub fn with_threads<T>(most: usize, mut f: impl FnMut() -> T) -> Vec<T> {
     let _guard = INSTALLED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let runs = [None, Some(run::<2>), Some(run::<3>), Some(run::<4>)];
+    let runs: [Option<Run>; 4] = [None, Some(run::<2>), Some(run::<3>), Some(run::<4>)];
     let results = runs.into_iter().take(most).enumerate().map(|(i, run)| {
         install(run.map(|run| Executor { threads: i + 1, run }));
         f()
@@ -18,6 +18,8 @@ pub fn with_threads<T>(most: usize, mut f: impl FnMut() -> T) -> Vec<T> {
     install(None);
     results
 }
+
+type Run = fn(usize, &(dyn Fn(Task) + Sync));
 
 /// Task i by thread i mod THREADS.
 #[cfg(not(target_arch = "wasm32"))]

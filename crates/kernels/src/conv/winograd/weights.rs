@@ -4,7 +4,7 @@ use super::products::{PRODUCTS, block_index};
 use super::transforms::{G, IN};
 use crate::conv::geometry::Conv2d;
 use crate::lanes::{F32x4, F64x2, LANES};
-use crate::matmul::tile::NR;
+use crate::matmul::tile::CONV_NR;
 
 /// Four filters of one channel.
 type Quad = [F64x2; 2];
@@ -47,8 +47,8 @@ fn transform(g: &Conv2d, w: &[f32], mut each: impl FnMut(usize, usize, usize, [f
 pub fn pack_transposed(g: &Conv2d, w: &[f32], packed: &mut [f32]) {
     let (size, depth) = (g.channels * g.filters, g.filters);
     transform(g, w, |channel, filter, product, values| {
-        let at = product * size + (channel / NR * depth + filter) * NR + channel % NR;
-        (0..LANES).for_each(|i| packed[at + i * NR] = values[i]);
+        let at = product * size + (channel / CONV_NR * depth + filter) * CONV_NR + channel % CONV_NR;
+        (0..LANES).for_each(|i| packed[at + i * CONV_NR] = values[i]);
     });
 }
 
