@@ -2,7 +2,6 @@
 
 mod common;
 
-use common::threads::with_threads;
 use common::{Numbers, assert_close, assert_exact, bits, unwritten};
 use evenkeel_kernels::matmul::{Activation, Epilogue, bias_activation_backward, matmul};
 use evenkeel_kernels::workspace::{OutOfMemory, Workspace};
@@ -167,17 +166,4 @@ fn scratch_memory_that_cannot_be_had_is_refused() {
     assert_eq!(workspace.split([usize::MAX, usize::MAX]), Err(OutOfMemory));
     let [a, b] = workspace.split([17, 3]).unwrap();
     assert_eq!((a.len(), b.len(), a.as_ptr() as usize % 64, b.as_ptr() as usize % 64), (17, 3, 0, 0));
-}
-
-#[test]
-fn threads_change_no_bit() {
-    let (mut numbers, mut workspace) = (Numbers::new(7), Workspace::new());
-    for (m, n, k) in [(1, 300, 300), (97, 131, 257), (64, 600, 520), (301, 17, 300)] {
-        let (a, b, bias) = (numbers.uniform(m * k), numbers.uniform(k * n), numbers.uniform(n));
-        for transpose in TRANSPOSES {
-            let case = Case { transpose, m, n, k, bias: true, activation: Activation::Relu };
-            let runs = with_threads(4, || bits(&run(&case, &a, &b, &bias, &mut workspace)));
-            assert!(runs.iter().all(|run| *run == runs[0]), "{transpose:?} {m}x{n}x{k}");
-        }
-    }
 }
