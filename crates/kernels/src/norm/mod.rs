@@ -28,7 +28,7 @@ mod given;
 mod view;
 
 pub use channels::{norm_channels_backward, norm_channels_forward, norm_channels_moments};
-pub use given::{norm_given_backward, norm_given_forward, running_update};
+pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
 pub use view::View;
 
 use crate::columns::Columns;

@@ -46,7 +46,7 @@ impl Data {
 pub fn run(g: &Conv2d, data: &Data, workspace: &mut Workspace) -> [Vec<f32>; 3] {
     let Data { x, w, bias, dy } = data;
     let (mut y, mut dx, mut dw) = (unwritten(dy.len()), unwritten(x.len()), unwritten(w.len()));
-    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu };
+    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu, normalization: None };
     conv2d_forward(g, x, w, epilogue, &mut y, workspace).unwrap();
     conv2d_backward_input(g, dy, w, &mut dx, workspace).unwrap();
     conv2d_backward_filter(g, x, dy, &mut dw, workspace).unwrap();
