@@ -6,10 +6,12 @@ use std::sync::Mutex;
 /// The executor belongs to the whole process: one test at a time.
 static INSTALLED: Mutex<()> = Mutex::new(());
 
+type Run = fn(usize, &(dyn Fn(Task) + Sync));
+
 /// `f` with kernels that run on 1, 2, … threads: all results, in that order.
 pub fn with_threads<T>(most: usize, mut f: impl FnMut() -> T) -> Vec<T> {
     let _guard = INSTALLED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let runs = [None, Some(run::<2>), Some(run::<3>), Some(run::<4>)];
+    let runs: [Option<Run>; 4] = [None, Some(run::<2>), Some(run::<3>), Some(run::<4>)];
     let results = runs.into_iter().take(most).enumerate().map(|(i, run)| {
         install(run.map(|run| Executor { threads: i + 1, run }));
         f()
