@@ -1,35 +1,32 @@
-//! Normalization of x [outer, channels, inner]; arrays per channel have [channels].
+//! Normalization of x [outer, channels, inner]; arrays per channel have [channels], moments [2, channels].
 
 use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
 use evenkeel_kernels::norm::{self, Affine, Gradients, View};
 
 /// # Safety
-/// The arrays have their sizes; `mean` and `variance` overlap nothing.
+/// The arrays have their sizes; `moments` overlaps nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_channels_moments(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
-    mean: *mut f32,
-    variance: *mut f32,
+    moments: *mut f64,
 ) {
     let view = View { outer, channels, inner };
     // Safety: the caller's promise.
-    unsafe {
-        let (mean, variance) = (slice_mut(mean, channels), slice_mut(variance, channels));
-        norm::norm_channels_moments(view, slice(x, view.size()), mean, variance);
-    }
+    unsafe { norm::norm_channels_moments(view, slice(x, view.size()), slice_mut(moments, 2 * channels)) }
 }
 
 /// # Safety
 /// The arrays have their sizes, `gamma` and `beta` may be 0; the last four overlap nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn norm_channels_forward(
+pub unsafe extern "C" fn norm_channels_apply(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
+    moments: *const f64,
     gamma: *const f32,
     beta: *const f32,
     epsilon: f64,
@@ -42,9 +39,10 @@ pub unsafe extern "C" fn norm_channels_forward(
     // Safety: the caller's promise.
     unsafe {
         let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
+        let moments = slice(moments, 2 * channels);
         let statistics = [mean, variance, rstd].map(|p| slice_mut(p, channels));
         let (x, y) = (slice(x, view.size()), slice_mut(y, view.size()));
-        norm::norm_channels_forward(view, x, affine, epsilon, statistics, y);
+        norm::norm_channels_apply(view, x, moments, affine, epsilon, statistics, y);
     }
 }
 

@@ -30,7 +30,7 @@ fn forward_agrees_with_float64() {
 #[test]
 fn no_channels_and_no_elements_given() {
     let nothing = View { outer: 3, channels: 0, inner: 1 };
-    norm_channels_forward(nothing, &[], Affine::default(), EPSILON, [&mut [], &mut [], &mut []], &mut []);
+    norm_channels_apply(nothing, &[], &[], Affine::default(), EPSILON, [&mut [], &mut [], &mut []], &mut []);
     let empty = View { outer: 0, channels: 2, inner: 1 };
     let mut rstd = unwritten(2);
     norm_given_forward(empty, &[], [&[0.0; 2], &[1.0; 2]], Affine::default(), 0.0, &mut rstd, &mut []);

@@ -31,7 +31,11 @@ export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Te
     const y = allocateTensor(x.shape);
     const { gamma, beta, epsilon } = options;
     const results = [statistics.mean, statistics.variance, rstd, y].map(at) as [number, number, number, number];
-    kernels.norm_channels_forward(...view, at(x), optional(gamma), optional(beta), epsilon, ...results);
+    // Means and variances in float64.
+    const moments = allocateTensor([4, ...shape]);
+    kernels.norm_channels_moments(...view, at(x), at(moments));
+    kernels.norm_channels_apply(...view, at(x), at(moments), optional(gamma), optional(beta), epsilon, ...results);
+    moments.dispose();
     recordNorm("norm_channels_backward", options, { x, y, mean: statistics.mean, rstd, view });
     return y;
   });
