@@ -19,7 +19,7 @@ pub unsafe extern "C" fn norm_channels_moments(
 }
 
 /// # Safety
-/// The arrays have their sizes, `gamma` and `beta` may be 0; the last four overlap nothing.
+/// The arrays have their sizes, `gamma` and `beta` may be 0; the last three overlap nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_channels_apply(
     outer: usize,
@@ -32,7 +32,6 @@ pub unsafe extern "C" fn norm_channels_apply(
     epsilon: f64,
     mean: *mut f32,
     variance: *mut f32,
-    rstd: *mut f32,
     y: *mut f32,
 ) {
     let view = View { outer, channels, inner };
@@ -40,36 +39,38 @@ pub unsafe extern "C" fn norm_channels_apply(
     unsafe {
         let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
         let moments = slice(moments, 2 * channels);
-        let statistics = [mean, variance, rstd].map(|p| slice_mut(p, channels));
+        let statistics = [mean, variance].map(|p| slice_mut(p, channels));
         let (x, y) = (slice(x, view.size()), slice_mut(y, view.size()));
         norm::norm_channels_apply(view, x, moments, affine, epsilon, statistics, y);
     }
 }
 
 /// # Safety
-/// The arrays have their sizes, `gamma` and the last three may be 0; the last three overlap nothing.
+/// The arrays have their sizes, `gamma` and the last four may be 0; the last four overlap nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_channels_backward(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
-    mean: *const f32,
-    rstd: *const f32,
+    moments: *const f64,
     gamma: *const f32,
+    epsilon: f64,
     dy: *const f32,
+    relu: u32,
     dx: *mut f32,
     dgamma: *mut f32,
     dbeta: *mut f32,
+    dbias: *mut f32,
 ) {
     let view = View { outer, channels, inner };
     // Safety: the caller's promise.
     unsafe {
-        let statistics = [mean, rstd].map(|p| slice(p, channels));
-        let gamma = optional_slice(gamma, channels);
+        let (moments, gamma) = (slice(moments, 2 * channels), optional_slice(gamma, channels));
         let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
-        let gradients = gradients(view, dx, dgamma, dbeta);
-        norm::norm_channels_backward(view, x, statistics, gamma, dy, gradients);
+        let dbias = optional_slice_mut(dbias, channels);
+        let gradients = Gradients { dbias, ..gradients(view, dx, dgamma, dbeta) };
+        norm::norm_channels_backward(view, x, moments, gamma, epsilon, dy, relu != 0, gradients);
     }
 }
 
@@ -135,6 +136,7 @@ unsafe fn gradients<'a>(view: View, dx: *mut f32, dgamma: *mut f32, dbeta: *mut 
             dx: optional_slice_mut(dx, view.size()),
             dgamma: optional_slice_mut(dgamma, view.channels),
             dbeta: optional_slice_mut(dbeta, view.channels),
+            dbias: None,
         }
     }
 }

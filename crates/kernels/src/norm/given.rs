@@ -42,7 +42,7 @@ pub fn norm_given_backward(
     for group in view.groups() {
         if gradients.dgamma.is_some() || gradients.dbeta.is_some() {
             let centre = group.each(|channel| mean[channel]);
-            let [sum_g, sum_gd, _] = group.merged(|part| backward_sums(part, x, dy, &centre));
+            let [sum_g, sum_gd] = group.merged(|part| backward_sums(part, x, dy, &centre));
             for (i, channel) in group.channels.clone().enumerate() {
                 gradients.store(channel, sum_gd[i] * f64::from(rstd[channel]), sum_g[i]);
             }

@@ -19,7 +19,7 @@
 //! to cancel when the mean is large against the deviation, and a constant channel has variance 0 and y = β exactly.
 //! (Should that element be an outlier, a second pass around the mean so found repairs it.) The output is (x - mean)·scale + β,
 //! never x·scale + (β - mean·scale). What the float32 mean lost to rounding, up to 5e-4 at a mean of 1e4, is put
-//! into β going forward, and measured again as Σ(x - mean) going backward.
+//! into β going forward, and into the sums going backward: moments stay float64 between the two.
 //!
 //! x is seen as [outer, channels, inner] ([`View`]): channels last has inner = 1, channels first has inner = space.
 
@@ -60,6 +60,8 @@ pub struct Gradients<'a> {
     pub dx: Option<&'a mut [f32]>,
     pub dgamma: Option<&'a mut [f32]>,
     pub dbeta: Option<&'a mut [f32]>,
+    /// Of a bias that was added before.
+    pub dbias: Option<&'a mut [f32]>,
 }
 
 impl Gradients<'_> {
@@ -98,10 +100,7 @@ fn normalize(
     });
 }
 
-/// Σg, Σg·(x - mean) and Σ(x - mean) for each channel of the group.
-fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 3] {
-    group.sums([x, dy], [mean], |[x, g], [mean]| {
-        let d = x - mean;
-        [g, g * d, d]
-    })
+/// Σg and Σg·(x - mean) for each channel of the group.
+fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 2] {
+    group.sums([x, dy], [mean], |[x, g], [mean]| [g, g * (x - mean)])
 }
