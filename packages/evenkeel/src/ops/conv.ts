@@ -72,25 +72,20 @@ function convolve(x: Tensor, filter: Tensor, bias: Tensor | undefined, options: 
   const at = writeArguments(geometry.values);
   checkScratch("conv2d", kernels.conv2d_forward(at, place(x), place(filter), place(bias), code, place(y)));
 
-  const gradientOfInput = (dz: Tensor): Tensor => {
-    const dx = allocateTensor(x.shape);
-    const args = writeArguments(geometry.values);
-    checkScratch("conv2d", kernels.conv2d_backward_input(args, place(dz), place(filter), place(dx)));
-    return dx;
-  };
-  const gradientOfFilter = (dz: Tensor): Tensor => {
-    const dw = allocateTensor(filter.shape);
-    const args = writeArguments(geometry.values);
-    checkScratch("conv2d", kernels.conv2d_backward_filter(args, place(x), place(dz), place(dw)));
-    return dw;
-  };
   record({
     name: "conv2d",
     inputs: bias === undefined ? [x, filter] : [x, filter, bias],
     outputs: [y],
     adjoint: ([dy], needs) => {
       const { dz, dbias } = biasActivationGradient("conv2d", y, dy!, activation, needs[2] === true);
-      return [needs[0] ? gradientOfInput(dz) : undefined, needs[1] ? gradientOfFilter(dz) : undefined, dbias];
+      const dx = needs[0] ? allocateTensor(x.shape) : undefined;
+      const dw = needs[1] ? allocateTensor(filter.shape) : undefined;
+      if (dx !== undefined || dw !== undefined) {
+        const args = writeArguments(geometry.values);
+        const places = [x, dz, filter, dx, dw].map(place) as [number, number, number, number, number];
+        checkScratch("conv2d", kernels.conv2d_backward(args, ...places));
+      }
+      return [dx, dw, dbias];
     },
   });
   return y;
