@@ -68,7 +68,7 @@ function convolution(name, [batch, height, width, channels], kernel, filters, pa
       flops,
       prepare() {
         const [dx, w, dy] = arrays();
-        return () => kernels.conv2d_backward_input(geometry(...sizes), dy, w, dx);
+        return () => kernels.conv2d_backward(geometry(...sizes), 0, dy, w, dx, 0);
       },
     },
     {
@@ -76,7 +76,16 @@ function convolution(name, [batch, height, width, channels], kernel, filters, pa
       flops,
       prepare() {
         const [x, dw, dy] = arrays();
-        return () => kernels.conv2d_backward_filter(geometry(...sizes), x, dy, dw);
+        return () => kernels.conv2d_backward(geometry(...sizes), x, dy, 0, 0, dw);
+      },
+    },
+    {
+      name: `${name} backward both`,
+      flops: 2 * flops,
+      prepare() {
+        const [x, w, dy] = arrays();
+        const [dx, dw] = arrays();
+        return () => kernels.conv2d_backward(geometry(...sizes), x, dy, w, dx, dw);
       },
     },
   ];

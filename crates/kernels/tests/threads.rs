@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::convolution::{Data, geometry, run};
 use common::threads::with_threads;
 use common::{Numbers, bits, unwritten};
 use evenkeel_kernels::matmul::{Activation, Epilogue, matmul};
@@ -31,5 +32,23 @@ fn products() {
                 c
             });
         }
+    }
+}
+
+/// Every algorithm, in shapes that are cut between and inside images.
+#[test]
+fn convolutions() {
+    let (mut numbers, mut workspace) = (Numbers::new(8), Workspace::new());
+    for g in [
+        geometry([1, 26, 26, 32], [3, 3, 64], [1, 1], [1, 1], [0; 4]),
+        geometry([33, 17, 18, 16], [3, 3, 24], [1, 1], [1, 1], [1; 4]),
+        geometry([9, 28, 28, 1], [3, 3, 32], [1, 1], [1, 1], [0; 4]),
+        geometry([7, 19, 21, 3], [3, 3, 16], [2, 1], [2, 1], [1; 4]),
+        geometry([5, 15, 14, 20], [5, 3, 12], [1, 2], [1, 1], [2, 2, 1, 1]),
+        geometry([1, 30, 31, 6], [4, 4, 6], [1, 1], [1, 2], [0; 4]),
+        geometry([6, 13, 11, 33], [1, 1, 17], [1, 1], [1, 1], [0; 4]),
+    ] {
+        let data = Data::of(&g, |n| numbers.uniform(n));
+        assert_same_bits(&format!("{g:?}"), || run(&g, &data, &mut workspace).concat());
     }
 }
