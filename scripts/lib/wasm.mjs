@@ -67,7 +67,7 @@ async function build(name) {
   return bytes;
 }
 
-/** The names of all imports. @param {Uint8Array} bytes */
+/** The names of all imports. @param {Uint8Array<ArrayBuffer>} bytes */
 function importsOf(bytes) {
   const some = sectionsOf(bytes).some(({ id }) => id === 2);
   return some ? WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ name }) => name) : [];
