@@ -1,9 +1,9 @@
 //! Two-dimensional convolution. `geometry` is the address of the 15 sizes of [`Conv2d`], in its order.
 
-use crate::slices::{optional_slice, slice, slice_mut};
+use crate::matmul::epilogue;
+use crate::slices::{optional_slice_mut, slice, slice_mut};
 use crate::workspace::with_workspace;
 use evenkeel_kernels::conv::{self, Conv2d};
-use evenkeel_kernels::matmul::{Activation, Epilogue};
 
 /// # Safety
 /// `geometry` is readable for 15 numbers.
@@ -39,48 +39,42 @@ pub unsafe extern "C" fn conv2d_forward(
     w: *const f32,
     bias: *const f32,
     activation: u32,
+    constants: *const f32,
     y: *mut f32,
 ) -> u32 {
     // Safety: the caller's promise.
-    let (g, x, w, bias, y) = unsafe {
+    let (g, x, w, y, epilogue) = unsafe {
         let g = read_geometry(geometry);
-        let (x, w, bias) = (slice(x, g.input_len()), slice(w, g.weights_len()), optional_slice(bias, g.filters));
-        (g, x, w, bias, slice_mut(y, g.output_len()))
+        let (x, w, y) = (slice(x, g.input_len()), slice(w, g.weights_len()), slice_mut(y, g.output_len()));
+        (g, x, w, y, epilogue(g.filters, bias, activation, constants))
     };
-    let epilogue = Epilogue { bias, activation: Activation::from_code(activation) };
     with_workspace(|workspace| conv::conv2d_forward(&g, x, w, epilogue, y, workspace))
 }
 
+/// `dx` and `dw` may be 0: not wanted.
+///
 /// # Safety
-/// The arrays have the sizes that `geometry` says; `dx` overlaps none of them.
+/// The arrays have the sizes that `geometry` says; `dx` and `dw` overlap none of them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn conv2d_backward_input(
-    geometry: *const u32,
-    dy: *const f32,
-    w: *const f32,
-    dx: *mut f32,
-) -> u32 {
-    // Safety: the caller's promise.
-    let (g, dy, w, dx) = unsafe {
-        let g = read_geometry(geometry);
-        (g, slice(dy, g.output_len()), slice(w, g.weights_len()), slice_mut(dx, g.input_len()))
-    };
-    with_workspace(|workspace| conv::conv2d_backward_input(&g, dy, w, dx, workspace))
-}
-
-/// # Safety
-/// The arrays have the sizes that `geometry` says; `dw` overlaps none of them.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn conv2d_backward_filter(
+pub unsafe extern "C" fn conv2d_backward(
     geometry: *const u32,
     x: *const f32,
     dy: *const f32,
+    w: *const f32,
+    dx: *mut f32,
     dw: *mut f32,
 ) -> u32 {
     // Safety: the caller's promise.
-    let (g, x, dy, dw) = unsafe {
+    let (g, x, dy, w, dx, dw) = unsafe {
         let g = read_geometry(geometry);
-        (g, slice(x, g.input_len()), slice(dy, g.output_len()), slice_mut(dw, g.weights_len()))
+        let (x, dy, w) = (slice(x, g.input_len()), slice(dy, g.output_len()), slice(w, g.weights_len()));
+        (g, x, dy, w, optional_slice_mut(dx, g.input_len()), optional_slice_mut(dw, g.weights_len()))
     };
-    with_workspace(|workspace| conv::conv2d_backward_filter(&g, x, dy, dw, workspace))
+    with_workspace(|workspace| conv::conv2d_backward(&g, x, dy, w, dx, dw, workspace))
+}
+
+/// The largest tile of Winograd's algorithm: 4 (default), 6 or, for none, 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn set_winograd(largest_tile: u32) {
+    conv::set_winograd(largest_tile);
 }

@@ -1,29 +1,27 @@
-//! The 36 matrix products in the transformed domain, one for each place in a tile. Each is small enough for the caches
+//! The matrix products in the transformed domain, one for each place in a tile. Each is small enough for the caches
 //! whole, so there are no blocks: only the micro-kernel.
 
-use super::transforms::IN;
 use crate::lanes::{F32x4, LANES};
 use crate::matmul::tile::{CONV_MR, CONV_NR, Tile, multiply_columns, multiply_dense_rows};
 use crate::workspace::LINE;
-
-pub const PRODUCTS: usize = IN * IN;
 
 /// Matrices `[tiles, channels]`, one for each product, in one buffer. A cache line lies between them: planes a power of
 /// two apart would meet in the same sets of L1.
 #[derive(Clone, Copy)]
 pub struct Planes {
+    pub count: usize,
     pub channels: usize,
     pub stride: usize,
 }
 
 impl Planes {
     /// Planes for up to `tiles` tiles, filled up to whole tiles of the micro-kernel.
-    pub fn new(tiles: usize, channels: usize) -> Self {
-        Self { channels, stride: tiles.next_multiple_of(CONV_MR) * channels + LINE }
+    pub fn new(count: usize, tiles: usize, channels: usize) -> Self {
+        Self { count, channels, stride: tiles.next_multiple_of(CONV_MR) * channels + LINE }
     }
 
     pub fn len(&self) -> usize {
-        PRODUCTS * self.stride
+        self.count * self.stride
     }
 }
 
@@ -33,7 +31,7 @@ pub fn multiply(tiles: usize, from: Planes, a: &[f32], u: &[f32], to: Planes, c:
     let (depth, columns) = (from.channels, to.channels);
     debug_assert!(columns.is_multiple_of(CONV_NR));
     debug_assert!(rows * depth <= from.stride && rows * columns <= to.stride);
-    for product in 0..PRODUCTS {
+    for product in 0..from.count {
         let a = &a[product * from.stride..][..rows * depth];
         let u = &u[product * depth * columns..][..depth * columns];
         let c = &mut c[product * to.stride..][..rows * columns];
@@ -87,7 +85,7 @@ pub fn block_index(filters: usize, channel: usize, filter: usize) -> usize {
 pub fn accumulate(tiles: usize, of_v: Planes, v: &[f32], of_dm: Planes, dm: &[f32], du: &mut [f32]) {
     let (channels, filters) = (of_v.channels, of_dm.channels);
     debug_assert!(channels.is_multiple_of(CONV_MR) && filters.is_multiple_of(CONV_NR));
-    for (product, du) in du.chunks_exact_mut(channels * filters).take(PRODUCTS).enumerate() {
+    for (product, du) in du.chunks_exact_mut(channels * filters).take(of_v.count).enumerate() {
         let v = &v[product * of_v.stride..][..tiles * channels];
         let dm = &dm[product * of_dm.stride..][..tiles * filters];
         let mut blocks = du.chunks_exact_mut(CONV_MR * CONV_NR);
