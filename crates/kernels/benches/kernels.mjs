@@ -39,7 +39,7 @@ function product(name, m, n, k, transposeA = 0, transposeB = 0) {
     flops: 2 * m * n * k,
     prepare() {
       const [a, b, c] = [floats(m * k), floats(k * n), floats(m * n)];
-      return () => kernels.matmul(transposeA, transposeB, m, n, k, a, b, 0, 0, c);
+      return () => kernels.matmul(transposeA, transposeB, m, n, k, a, b, 0, 0, 0, c);
     },
   };
 }
@@ -60,7 +60,7 @@ function convolution(name, [batch, height, width, channels], kernel, filters, pa
       prepare() {
         const [x, w, y] = arrays();
         const bias = floats(filters);
-        return () => kernels.conv2d_forward(geometry(...sizes), x, w, bias, 1, y);
+        return () => kernels.conv2d_forward(geometry(...sizes), x, w, bias, 1, 0, y);
       },
     },
     {

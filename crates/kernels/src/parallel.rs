@@ -7,10 +7,11 @@
 //! * where results are sums over the work, it is cut by its size alone, and the partial sums are added up in their
 //!   order afterwards: [`partials`].
 //!
-//! A task allocates nothing, forks no further, and finds its scratch memory by the number of its thread ([`PerThread`]).
+//! A task allocates nothing, forks no further, and finds its scratch memory by its thread's number ([`PerThread`]).
 
 use crate::workspace::LINE;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use std::sync::RwLock;
 
@@ -83,6 +84,22 @@ pub fn partials(items: usize, least: usize) -> usize {
     (items / least.max(1)).clamp(1, PARTIALS)
 }
 
+/// The results of `count` tasks, merged in their order; `count` is of [`partials`].
+pub fn merged<T: Copy + Send>(count: usize, work: impl Fn(Task) -> T + Sync, mut merge: impl FnMut(&mut T, &T)) -> T {
+    let mut results = [const { MaybeUninit::uninit() }; PARTIALS];
+    let parts = Parts::of(&mut results[..count]);
+    for_each(count, |task| {
+        // Safety: each task has a result of its own.
+        let result = unsafe { parts.part(task.index..task.index + 1) };
+        result[0].write(work(task));
+    });
+    // Safety: each task wrote its result.
+    let mut results = results[..count].iter().map(|result| unsafe { result.assume_init_ref() });
+    let mut total = *results.next().expect("partials are at least one");
+    results.for_each(|result| merge(&mut total, result));
+    total
+}
+
 /// The items of task `index` of `count`: as even as can be.
 pub fn share(index: usize, count: usize, items: usize) -> Range<usize> {
     index * items / count..(index + 1) * items / count
@@ -101,6 +118,16 @@ unsafe impl<T: Send> Sync for Parts<'_, T> {}
 impl<'a, T> Parts<'a, T> {
     pub fn of(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where the slice starts, for parts that are no slices, such as columns of its rows.
+    pub fn start(&self) -> *mut T {
+        self.start
     }
 
     /// The items of `range`.

@@ -27,7 +27,7 @@ fn products() {
         for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false), (true, true)] {
             assert_same_bits(&format!("{transpose_a} {transpose_b} {m}x{n}x{k}"), || {
                 let mut c = unwritten(m * n);
-                let epilogue = Epilogue { bias: Some(&bias), activation: Activation::Relu };
+                let epilogue = Epilogue { bias: Some(&bias), activation: Activation::Relu, normalization: None };
                 matmul(transpose_a, transpose_b, m, n, k, &a, &b, epilogue, &mut c, &mut workspace).unwrap();
                 c
             });

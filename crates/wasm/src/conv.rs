@@ -1,9 +1,9 @@
 //! Two-dimensional convolution. `geometry` is the address of the 15 sizes of [`Conv2d`], in its order.
 
-use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
+use crate::matmul::epilogue;
+use crate::slices::{optional_slice_mut, slice, slice_mut};
 use crate::workspace::with_workspace;
 use evenkeel_kernels::conv::{self, Conv2d};
-use evenkeel_kernels::matmul::{Activation, Epilogue};
 
 /// # Safety
 /// `geometry` is readable for 15 numbers.
@@ -39,15 +39,15 @@ pub unsafe extern "C" fn conv2d_forward(
     w: *const f32,
     bias: *const f32,
     activation: u32,
+    constants: *const f32,
     y: *mut f32,
 ) -> u32 {
     // Safety: the caller's promise.
-    let (g, x, w, bias, y) = unsafe {
+    let (g, x, w, y, epilogue) = unsafe {
         let g = read_geometry(geometry);
-        let (x, w, bias) = (slice(x, g.input_len()), slice(w, g.weights_len()), optional_slice(bias, g.filters));
-        (g, x, w, bias, slice_mut(y, g.output_len()))
+        let (x, w, y) = (slice(x, g.input_len()), slice(w, g.weights_len()), slice_mut(y, g.output_len()));
+        (g, x, w, y, epilogue(g.filters, bias, activation, constants))
     };
-    let epilogue = Epilogue { bias, activation: Activation::from_code(activation) };
     with_workspace(|workspace| conv::conv2d_forward(&g, x, w, epilogue, y, workspace))
 }
 

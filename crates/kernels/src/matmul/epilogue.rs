@@ -1,4 +1,4 @@
-//! What happens to a tile of sums on its way to memory: earlier partial sums, bias, activation.
+//! What happens to a tile of sums on its way to memory: earlier partial sums, bias, activation, normalization.
 
 use super::tile::Tile;
 use crate::lanes::{F32x4, LANES};
@@ -25,19 +25,53 @@ impl Activation {
     }
 }
 
-/// `C = activation(sums + bias)`, the bias one value a column.
+/// `(x - mean) * scale + offset`, one of each a column: the constants of [`crate::norm::norm_given_constants`].
+#[derive(Clone, Copy)]
+pub struct Normalization<'a> {
+    constants: &'a [f32],
+    columns: usize,
+}
+
+impl<'a> Normalization<'a> {
+    /// `constants` is `[3, columns]`: means, scales, offsets.
+    pub fn of(constants: &'a [f32], columns: usize) -> Self {
+        debug_assert!(constants.len() == 3 * columns);
+        Self { constants, columns }
+    }
+
+    fn columns_from(self, first: usize) -> Self {
+        Self { constants: &self.constants[first..], ..self }
+    }
+
+    #[inline(always)]
+    fn apply(&self, x: F32x4, column: usize, lanes: usize) -> F32x4 {
+        debug_assert!(2 * self.columns + column + lanes <= self.constants.len());
+        let constant = |row: usize| {
+            // Safety: a column that is stored has its constants.
+            unsafe { F32x4::load_partial(self.constants.as_ptr().add(row * self.columns + column), lanes) }
+        };
+        (x - constant(0)) * constant(1) + constant(2)
+    }
+}
+
+/// `C = normalization(activation(sums + bias))`, the bias one value a column.
 #[derive(Clone, Copy)]
 pub struct Epilogue<'a> {
     pub bias: Option<&'a [f32]>,
     pub activation: Activation,
+    pub normalization: Option<Normalization<'a>>,
 }
 
 impl<'a> Epilogue<'a> {
-    pub const NONE: Epilogue<'static> = Epilogue { bias: None, activation: Activation::None };
+    pub const NONE: Epilogue<'static> = Epilogue { bias: None, activation: Activation::None, normalization: None };
 
     /// The epilogue of columns `first..` alone.
     pub fn columns_from(self, first: usize) -> Self {
-        Self { bias: self.bias.map(|bias| &bias[first..]), ..self }
+        Self {
+            bias: self.bias.map(|bias| &bias[first..]),
+            normalization: self.normalization.map(|each| each.columns_from(first)),
+            ..self
+        }
     }
 
     /// A vector of finished sums, its first `lanes` at column `column`.
@@ -48,7 +82,11 @@ impl<'a> Epilogue<'a> {
             Some(bias) => sums + unsafe { F32x4::load_partial(bias.as_ptr().add(column), lanes) },
             None => sums,
         };
-        self.activation.apply(sums)
+        let activated = self.activation.apply(sums);
+        match &self.normalization {
+            Some(normalization) => normalization.apply(activated, column, lanes),
+            None => activated,
+        }
     }
 }
 

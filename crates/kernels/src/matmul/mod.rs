@@ -1,4 +1,4 @@
-//! Matrix products: `C = activation(op(A) op(B) + bias)`, all row-major.
+//! Matrix products: `C = epilogue(op(A) op(B))`, all row-major; the epilogue is bias, activation, normalization.
 //!
 //! [`tile`] is the micro-kernel and explains the block sizes, [`pack`] lays out its operands, [`blocks`] has the five
 //! loops of the BLIS paper around it, [`epilogue`] what happens on the way to memory, [`few_rows`] the products that
@@ -17,15 +17,15 @@ use blocks::{block_a_len, block_b_len, multiply};
 use pack::Matrix;
 
 pub use activation_backward::bias_activation_backward;
-pub use epilogue::{Activation, Epilogue};
+pub use epilogue::{Activation, Epilogue, Normalization};
 
 /// Multiplications that are worth a task: some 5 us.
 const LEAST_PRODUCTS: usize = 128 * 1024;
 
-/// `C[m, n] = activation(op(A) op(B) + bias)`.
+/// `C[m, n] = normalization(activation(op(A) op(B) + bias))`, as far as the epilogue has them.
 ///
 /// `a` is `[m, k]`, or `[k, m]` when `transpose_a`; `b` is `[k, n]`, or `[n, k]` when `transpose_b`; `bias` has `n`
-/// values. `c` is overwritten. A depth of 0 leaves `activation(bias)`. Sums are float32, in blocks of 256.
+/// values. `c` is overwritten. A depth of 0 leaves the epilogue of 0. Sums are float32, in blocks of 256.
 pub fn matmul(
     transpose_a: bool,
     transpose_b: bool,

@@ -1,9 +1,9 @@
 //! The micro-kernel: a small tile of C in registers, one rank-1 update a step.
 //!
-//! A step loads the vectors of a row of B and multiplies them by one float of A for each row of the tile, spread over a
-//! vector. 8 accumulators with the operands of a step fill the 15 registers that engines leave a kernel on x86-64.
-//! Larger tiles spill; smaller ones wait for loads. The loop is not unrolled: 8 independent sums already hide the latency
-//! of an addition, and unrolled loops spill too (59 % of the peak instead of 106 %).
+//! A step loads the vectors of a row of B and multiplies them by one float of A for each row of the tile, spread over
+//! a vector. 8 accumulators with the operands of a step fill the 15 registers that engines leave a kernel on x86-64.
+//! Larger tiles spill; smaller ones wait for loads. The loop is not unrolled: 8 independent sums already hide the
+//! latency of an addition, and unrolled loops spill too (59 % of the peak instead of 106 %).
 //!
 //! Two shapes have 8 accumulators. 2 x 16 takes fewer instructions a step, which processors that start 6 of them a
 //! cycle feel (Zen 4: 94 % of the peak against 87 %; others: alike): products take it. 4 x 8 wants multiples of 8

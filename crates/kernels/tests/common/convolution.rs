@@ -46,7 +46,7 @@ impl Data {
 pub fn run(g: &Conv2d, data: &Data, workspace: &mut Workspace) -> [Vec<f32>; 3] {
     let Data { x, w, bias, dy } = data;
     let (mut y, mut dx, mut dw) = (unwritten(dy.len()), unwritten(x.len()), unwritten(w.len()));
-    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu };
+    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu, normalization: None };
     conv2d_forward(g, x, w, epilogue, &mut y, workspace).unwrap();
     conv2d_backward(g, x, dy, w, Some(&mut dx), Some(&mut dw), workspace).unwrap();
     let (mut dx_alone, mut dw_alone) = (unwritten(x.len()), unwritten(w.len()));

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 /// The executor belongs to the whole process: one test at a time.
 static INSTALLED: Mutex<()> = Mutex::new(());
 
+type Run = fn(usize, &(dyn Fn(Task) + Sync));
+
 /// `f` with kernels that run on 1, 2, … threads: all results, in that order.
 pub fn with_threads<T>(most: usize, mut f: impl FnMut() -> T) -> Vec<T> {
     let _guard = INSTALLED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -18,8 +20,6 @@ pub fn with_threads<T>(most: usize, mut f: impl FnMut() -> T) -> Vec<T> {
     install(None);
     results
 }
-
-type Run = fn(usize, &(dyn Fn(Task) + Sync));
 
 /// Task i by thread i mod THREADS.
 #[cfg(not(target_arch = "wasm32"))]
