@@ -65,6 +65,11 @@ pub struct Epilogue<'a> {
 impl<'a> Epilogue<'a> {
     pub const NONE: Epilogue<'static> = Epilogue { bias: None, activation: Activation::None, normalization: None };
 
+    /// Whether sums stay as they are.
+    pub fn is_none(&self) -> bool {
+        self.bias.is_none() && self.activation == Activation::None && self.normalization.is_none()
+    }
+
     /// The epilogue of columns `first..` alone.
     pub fn columns_from(self, first: usize) -> Self {
         Self {
