@@ -85,6 +85,48 @@ impl F32x4 {
     }
 }
 
+impl I32x4 {
+    /// The first `n` integers of 16 bits at `p`; the other lanes are zero.
+    ///
+    /// # Safety
+    /// `p` is readable for `n` of them, up to 4.
+    #[inline(always)]
+    pub unsafe fn load_i16(p: *const i16, n: usize) -> Self {
+        if n >= LANES {
+            // Safety: the caller's promise.
+            return unsafe { Self::load_four_i16(p) };
+        }
+        let mut lanes = [0; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+            // Safety: the caller's promise, `i < n`.
+            *lane = i32::from(unsafe { *p.add(i) });
+        }
+        Self::from_array(lanes)
+    }
+
+    /// Writes the first `n` lanes to `p` in 16 bits.
+    ///
+    /// # Safety
+    /// `p` is writable for `n` of them, up to 4; they are in range.
+    #[inline(always)]
+    pub unsafe fn store_i16(self, p: *mut i16, n: usize) {
+        if n >= LANES {
+            // Safety: the caller's promise.
+            return unsafe { self.store_four_i16(p) };
+        }
+        for (i, lane) in self.to_array().into_iter().enumerate().take(n) {
+            // Safety: the caller's promise, `i < n`.
+            unsafe { *p.add(i) = lane as i16 };
+        }
+    }
+
+    /// `a` where this mask is true, else `b`.
+    #[inline(always)]
+    pub fn choose(self, a: Self, b: Self) -> Self {
+        self.select(F32x4::from_bits(a), F32x4::from_bits(b)).to_bits()
+    }
+}
+
 impl F64x2 {
     #[inline(always)]
     pub fn zero() -> Self {

@@ -47,6 +47,9 @@ const TASKS_PER_THREAD: usize = 4;
 /// The most partial sums: the largest number of threads that a sum can keep busy.
 const PARTIALS: usize = 8;
 
+/// Elements that are worth a task of their own in kernels that do little with each.
+pub const LEAST: usize = 1 << 16;
+
 /// From now on tasks run here; `None`: one after the other. Not while a kernel runs.
 pub fn install(executor: Option<Executor>) {
     *EXECUTOR.write().expect("no task panics") = executor.unwrap_or(ALONE);
