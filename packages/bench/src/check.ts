@@ -1,4 +1,4 @@
-import type { Outputs } from "./worker.ts";
+import type { Outputs } from "./runner.ts";
 
 /**
  * How two contestants' outputs differ, in words; undefined when they agree: every output that both give is finite, and

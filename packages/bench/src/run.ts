@@ -5,19 +5,21 @@ import { arch, cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { valuesOf } from "./arrays.ts";
 import { chart } from "./chart.ts";
-import { isPython } from "./contestants.ts";
+import { contestant, isPython } from "./contestants.ts";
 import { findPython, installJavaScriptPeers } from "./install.ts";
-import { measureRow, Pool, type Settings } from "./measure.ts";
+import { measureRow, type Settings } from "./measure.ts";
 import { help, type Options, parseOptions } from "./options.ts";
 import { cache, results as folder, root } from "./paths.ts";
+import { Pool } from "./pool.ts";
+import { startProcess } from "./process.ts";
 import type { Cells, Results, RowResult } from "./result.ts";
 import { rows } from "./rows.ts";
 import type { Row } from "./rows/row.ts";
+import type { Prepare } from "./runner.ts";
 import { measureSizes } from "./size.ts";
 import { measureStart } from "./start.ts";
 import { markdown } from "./table.ts";
 import { judge } from "./verdicts.ts";
-import type { Prepare } from "./worker.ts";
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -78,7 +80,7 @@ async function compare(options: Options): Promise<void> {
     },
     say,
   };
-  const pool = new Pool(program);
+  const pool = new Pool((id) => startProcess(contestant(id), program));
   const done: RowResult[] = [];
   try {
     for (const row of chosen) {
@@ -101,10 +103,18 @@ async function compare(options: Options): Promise<void> {
   save({ date, quick: options.quick, machine, versions: pool.versions, rows: done }, options);
 }
 
+/** Serves the page until the process is stopped. */
+async function page(): Promise<void> {
+  installJavaScriptPeers(say);
+  const { servePage } = await import("./page/serve.ts");
+  console.log(`The comparison in the browser: ${await servePage()}`);
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(help);
   else if (options.list) console.log(rows.map(({ id, title }) => `${id.padEnd(24)} ${title}`).join("\n"));
+  else if (options.page) await page();
   else await compare(options);
 }
 

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { commandOf, type Prepare } from "./worker.ts";
 import { contestant, type ContestantId } from "./contestants.ts";
 import type { Settings } from "./measure.ts";
+import { commandOf } from "./process.ts";
 import type { Cell, Cells } from "./result.ts";
 import type { Row } from "./rows/row.ts";
+import type { Prepare } from "./runner.ts";
 import { median } from "./statistics.ts";
 
 /** The ms of a whole process that predicts once; of the machine, of one that does nothing. */

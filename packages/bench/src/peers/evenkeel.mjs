@@ -5,7 +5,7 @@ import { kerasLikeJobs } from "./keras-like.mjs";
 async function threaded(threads) {
   // By a variable: this entry is not in every build, and bundlers would insist on it.
   const entry = "evenkeel/threads";
-  const ek = await import(entry).catch(() => {
+  const ek = await import(/* @vite-ignore */ entry).catch(() => {
     throw new Cannot("this build has no threads entry");
   });
   await ek.setThreads(threads);

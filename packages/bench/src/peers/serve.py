@@ -1,4 +1,4 @@
-"""One contestant in a process of its own: `python serve.py PEER OPTIONS`, as serve.mjs; the protocol is told there."""
+"""One contestant in a process of its own: `python serve.py PEER OPTIONS`, as serve.mjs; answer.mjs tells the requests."""
 
 import importlib
 import json
@@ -27,7 +27,7 @@ def read_array(given):
 
 
 def sample(values):
-    """The same values as serve.mjs takes."""
+    """The same values as answer.mjs takes."""
     flat = np.asarray(values, dtype=np.float32).reshape(-1)
     return [float(value) for value in flat[:: (flat.size // 256) | 1]]
 

@@ -2,12 +2,14 @@
 import { Cannot } from "./job.mjs";
 import { kerasLikeJobs } from "./keras-like.mjs";
 
-export async function load({ backend, importPeer }) {
+export async function load({ backend, importPeer, wasmPaths }) {
   const namespace = await importPeer("@tensorflow/tfjs");
   const tf = namespace.default ?? namespace;
   if (backend === "wasm") {
     const wasm = await importPeer("@tensorflow/tfjs-backend-wasm");
-    if (wasm.setWasmPaths && globalThis.document) wasm.setWasmPaths("/tfjs-wasm/");
+    if (wasmPaths) wasm.setWasmPaths(wasmPaths);
+    // One thread, as all.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   }
   await tf.setBackend(backend);
   await tf.ready();
