@@ -87,6 +87,17 @@ pub fn partials(items: usize, least: usize) -> usize {
     (items / least.max(1)).clamp(1, PARTIALS)
 }
 
+/// `work` for the items of each task, the results being independent of the cut; it falls between cache lines where the
+/// items are floats.
+pub fn for_each_range(items: usize, least: usize, work: impl Fn(Range<usize>) + Sync) {
+    let count = tasks(items, least);
+    let edge = |range: usize| if range == items { items } else { range / LINE * LINE };
+    for_each(count, |task| {
+        let range = share(task.index, count, items);
+        work(edge(range.start)..edge(range.end));
+    });
+}
+
 /// The results of `count` tasks, merged in their order; `count` is of [`partials`].
 pub fn merged<T: Copy + Send>(count: usize, work: impl Fn(Task) -> T + Sync, mut merge: impl FnMut(&mut T, &T)) -> T {
     let mut results = [const { MaybeUninit::uninit() }; PARTIALS];

@@ -5,7 +5,7 @@ use evenkeel_kernels::pool::{self, Pool2d};
 
 /// # Safety
 /// `geometry` is readable for 12 numbers.
-unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
+pub unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
     // Safety: the caller's promise.
     let sizes = unsafe { slice(geometry, 12) };
     let size = |i: usize| sizes[i] as usize;

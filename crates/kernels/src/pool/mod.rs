@@ -38,7 +38,7 @@ impl Pool2d {
         self.batch * self.out_h * self.out_w * self.channels
     }
 
-    fn image(&self) -> usize {
+    pub(crate) fn image(&self) -> usize {
         self.height * self.width * self.channels
     }
 
