@@ -40,7 +40,7 @@ function product(name, m, n, k, transposeA = 0, transposeB = 0) {
 /** A convolution of stride 1 without dilation: forward and both gradients. */
 function convolution(name, [batch, height, width, channels], kernel, filters, pad = 0) {
   const [outH, outW] = [height + 2 * pad - kernel + 1, width + 2 * pad - kernel + 1];
-  const sizes = [batch, height, width, channels, kernel, kernel, filters, 1, 1, 1, 1, pad, pad, outH, outW];
+  const sizes = [batch, height, width, channels, kernel, kernel, filters, 1, 1, 1, 1, pad, pad, outH, outW, 1];
   const flops = 2 * batch * outH * outW * kernel * kernel * channels * filters;
   const arrays = () =>
     [batch * height * width * channels, kernel * kernel * channels * filters, batch * outH * outW * filters].map(

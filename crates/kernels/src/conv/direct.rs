@@ -2,12 +2,17 @@
 //! of `kernel_w * channels` floats of the image, read where they lie. Needs a dilation of 1 along the width.
 
 use super::geometry::Conv2d;
+use super::partial::{PartialSums, partial_sums};
 use crate::lanes::{F32x4, LANES};
 use crate::matmul::Epilogue;
 use crate::matmul::epilogue::Merge;
 use crate::matmul::pack::{Matrix, pack_b, packed_b_len};
 use crate::matmul::tile::{CONV_MR, CONV_NR, Tile, multiply_rows, zero_tile};
+use crate::parallel::{Parts, PerThread, for_each, share, tasks};
 use crate::workspace::{OutOfMemory, Workspace};
+
+/// Pixels of a task, at least.
+const TASK: usize = 256;
 
 /// Floats of dy (16 KB) that stay in L1 while all taps pass over them.
 const BLOCK: usize = 4 * 1024;
@@ -59,62 +64,78 @@ pub fn forward(
     workspace: &mut Workspace,
 ) -> Result<(), OutOfMemory> {
     let canvas = Canvas::of(g);
-    let [scratch, packed_w] =
-        workspace.split([canvas.scratch_len(g), packed_b_len::<CONV_NR>(g.patch(), g.filters)])?;
+    let padded = canvas.scratch_len(g);
+    let [packed_w, scratch] =
+        workspace.split([packed_b_len::<CONV_NR>(g.patch(), g.filters), PerThread::total(padded)])?;
     scratch.fill(0.0);
     pack_b::<CONV_NR>(Matrix::rows(w, g.filters), g.patch(), g.filters, packed_w);
-    for (n, y) in y.chunks_exact_mut(g.pixels() * g.filters).enumerate() {
-        forward_image(g, canvas.image(g, x, n, scratch), canvas.width * g.channels, packed_w, epilogue, y);
-    }
+    let (scratch, y, packed_w) = (PerThread::of(scratch, padded), Parts::of(y), &*packed_w);
+    let (rows, row_len, len) = (g.batch * g.out_h, canvas.width * g.channels, g.out_w * g.filters);
+    let count = tasks(rows, TASK.div_ceil(g.out_w));
+    for_each(count, |task| {
+        // Safety: this is the task that runs.
+        let scratch = unsafe { scratch.of_task(task) };
+        let rows = share(task.index, count, rows);
+        for n in rows.start / g.out_h..rows.end.div_ceil(g.out_h) {
+            let image = canvas.image(g, x, n, scratch);
+            for row in rows.start.max(n * g.out_h)..rows.end.min((n + 1) * g.out_h) {
+                // Safety: tasks share no row.
+                let y = unsafe { y.part(row * len..(row + 1) * len) };
+                let image = &image[(row - n * g.out_h) * g.stride_h * row_len..];
+                forward_row(g, image, row_len, packed_w, epilogue, y);
+            }
+        }
+    });
     Ok(())
 }
 
-fn forward_image(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
+/// One row of y, which sees `image` from its start on.
+fn forward_row(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
     let merge = Merge { accumulate: false, epilogue: Some(epilogue) };
-    let run = g.kernel_w * g.channels;
-    let mut places = (0..g.out_h)
-        .flat_map(|row| (0..g.out_w).map(move |column| row * g.stride_h * row_len + column * g.stride_w * g.channels));
-    for pixel in (0..g.pixels()).step_by(CONV_MR) {
-        let pixels = CONV_MR.min(g.pixels() - pixel);
-        let mut patches = [image.as_ptr(); CONV_MR];
-        for (patch, place) in patches.iter_mut().zip(&mut places) {
-            *patch = image[place..].as_ptr();
-        }
-        for column in (0..g.filters).step_by(CONV_NR) {
-            let columns = CONV_NR.min(g.filters - column);
-            let panel = &packed_w[column * g.patch()..][..CONV_NR * g.patch()];
-            let place = y[pixel * g.filters + column..].as_mut_ptr();
-            // Safety: every patch is inside the image; columns of the tile that are stored are inside y.
+    let (run, step) = (g.kernel_w * g.channels, g.stride_w * g.channels);
+    let lines = (g.kernel_h - 1) * g.dilation_h;
+    debug_assert!(image.len() >= lines * row_len + (g.out_w - 1) * step + run);
+    for column in (0..g.filters).step_by(CONV_NR) {
+        let columns = CONV_NR.min(g.filters - column);
+        let panel = packed_w[column * g.patch()..][..CONV_NR * g.patch()].as_ptr();
+        let mut pixel = 0;
+        while pixel < g.out_w {
+            // The last tile overlaps the one before it, if there is one.
+            let first = pixel.min(g.out_w.saturating_sub(CONV_MR));
+            let pixels = CONV_MR.min(g.out_w - first);
+            // Safety: the assert above; columns of the tile that are stored are inside y.
             unsafe {
+                let patches = core::array::from_fn(|r| image.as_ptr().add((first + r.min(pixels - 1)) * step));
                 let tile = match run {
                     // The common runs of one and three channels, unrolled.
                     3 => multiply_patches(g, 3, row_len, patches, panel),
                     9 => multiply_patches(g, 9, row_len, patches, panel),
                     _ => multiply_patches(g, run, row_len, patches, panel),
                 };
+                let place = y[first * g.filters + column..].as_mut_ptr();
                 merge.store(&tile, place, g.filters, pixels, columns, column);
             }
+            pixel += CONV_MR;
         }
     }
 }
 
 /// # Safety
-/// Each patch is inside the image: `kernel_h` rows of `run` floats.
+/// Each patch is inside the image: `kernel_h` rows of `run` floats; the panel has as many rows as a patch floats.
 #[inline(always)]
 unsafe fn multiply_patches(
     g: &Conv2d,
     run: usize,
     row_len: usize,
-    patches: [*const f32; CONV_MR],
-    panel: &[f32],
+    mut patches: [*const f32; CONV_MR],
+    mut panel: *const f32,
 ) -> Tile<CONV_MR, { CONV_NR / LANES }> {
     let mut tile = zero_tile();
-    for row in 0..g.kernel_h {
-        // Safety: the caller's promise; the panel has the weights of every run.
-        unsafe {
-            let runs = patches.map(|patch| patch.add(row * g.dilation_h * row_len));
-            tile = multiply_rows(tile, run, runs, panel.as_ptr().add(row * run * CONV_NR));
-        }
+    for _ in 0..g.kernel_h {
+        // Safety: the caller's promise.
+        tile = unsafe { multiply_rows(tile, run, patches, panel) };
+        patches = patches.map(|patch| patch.wrapping_add(g.dilation_h * row_len));
+        panel = panel.wrapping_add(run * CONV_NR);
     }
     tile
 }
@@ -129,32 +150,44 @@ pub fn backward_filter(
 ) -> Result<(), OutOfMemory> {
     debug_assert!(g.filters.is_multiple_of(CONV_NR));
     let canvas = Canvas::of(g);
-    let [scratch] = workspace.split([canvas.scratch_len(g)])?;
+    let (count, padded) = (partial_sums(g), canvas.scratch_len(g));
+    let [partials, scratch] = workspace.split([PartialSums::scratch_len(count, dw.len()), PerThread::total(padded)])?;
     scratch.fill(0.0);
-    dw.fill(0.0);
-    let (run, row_len) = (g.kernel_w * g.channels, canvas.width * g.channels);
+    let (sums, scratch) = (PartialSums::of(count, dw, partials), PerThread::of(scratch, padded));
+    for_each(count, |task| {
+        // Safety: this is the task that runs.
+        let (scratch, dw) = unsafe { (scratch.of_task(task), sums.of_task(task)) };
+        dw.fill(0.0);
+        for n in share(task.index, count, g.batch) {
+            let dy = &dy[n * g.pixels() * g.filters..][..g.pixels() * g.filters];
+            filter_image(g, canvas.image(g, x, n, scratch), canvas.width * g.channels, dy, dw);
+        }
+    });
+    sums.add_up();
+    Ok(())
+}
+
+/// Adds the products of one image to dw.
+fn filter_image(g: &Conv2d, image: &[f32], row_len: usize, dy: &[f32], dw: &mut [f32]) {
+    let run = g.kernel_w * g.channels;
     // 9 taps are three tiles of 3 rather than two of 4 and one of 1.
     let height = if run.is_multiple_of(3) && !run.is_multiple_of(CONV_MR) { 3 } else { CONV_MR };
     let lines = (BLOCK / (g.out_w * g.filters)).clamp(1, g.out_h);
-    for (n, dy) in dy.chunks_exact(g.pixels() * g.filters).enumerate() {
-        let image = canvas.image(g, x, n, scratch);
-        for (block, dy) in dy.chunks(lines * g.out_w * g.filters).enumerate() {
-            for row in 0..g.kernel_h {
-                let image = &image[(block * lines * g.stride_h + row * g.dilation_h) * row_len..];
-                for tap in (0..run).step_by(height) {
-                    let dw = &mut dw[(row * run + tap) * g.filters..];
-                    let image = &image[tap..];
-                    match height.min(run - tap) {
-                        4 => filter_taps::<4>(g, image, row_len, dy, dw),
-                        3 => filter_taps::<3>(g, image, row_len, dy, dw),
-                        2 => filter_taps::<2>(g, image, row_len, dy, dw),
-                        _ => filter_taps::<1>(g, image, row_len, dy, dw),
-                    }
+    for (block, dy) in dy.chunks(lines * g.out_w * g.filters).enumerate() {
+        for row in 0..g.kernel_h {
+            let image = &image[(block * lines * g.stride_h + row * g.dilation_h) * row_len..];
+            for tap in (0..run).step_by(height) {
+                let dw = &mut dw[(row * run + tap) * g.filters..];
+                let image = &image[tap..];
+                match height.min(run - tap) {
+                    4 => filter_taps::<4>(g, image, row_len, dy, dw),
+                    3 => filter_taps::<3>(g, image, row_len, dy, dw),
+                    2 => filter_taps::<2>(g, image, row_len, dy, dw),
+                    _ => filter_taps::<1>(g, image, row_len, dy, dw),
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// `dw[tap][filter] += sum over the rows of dy of image[pixel + tap] * dy[pixel][filter]` for TAPS neighbouring taps.
