@@ -8,7 +8,7 @@ import { cache, peerFolder, peers } from "./paths.ts";
 function failure(command: string, args: readonly string[], cwd: string): string | undefined {
   const { status, error, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
   if (error) return error.message;
-  return status === 0 ? undefined : (stderr.trim().split("\n").at(-1) ?? `status ${status}`);
+  return status === 0 ? undefined : stderr.trim().split("\n").at(-1) || `it ended with status ${status}`;
 }
 
 /** Runs `install` unless it has succeeded with this very list before. */
@@ -36,7 +36,9 @@ export function findPython(say: (text: string) => void): { program: string } | {
   const named = process.env["EVENKEEL_PYTHON"];
   if (named !== undefined) {
     const problem = failure(named, ["-c", "import keras, tensorflow, torch"], cache);
-    return problem === undefined ? { program: named } : { reason: `EVENKEEL_PYTHON ${named}: ${problem}` };
+    return problem === undefined
+      ? { program: named }
+      : { reason: `EVENKEEL_PYTHON ${named} does not import them: ${problem}` };
   }
   const folder = join(cache, "python");
   const program = join(folder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");

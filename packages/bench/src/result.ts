@@ -20,6 +20,8 @@ export interface RowResult {
   /** What the machine was asked for. */
   readonly bound?: "flops" | "bytes";
   readonly cells: Cells;
+  /** Said instead of the times. */
+  readonly note?: string;
   readonly verdicts: readonly Verdict[];
 }
 

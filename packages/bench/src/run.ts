@@ -42,6 +42,11 @@ function resultOf(row: Row, measured: Cells): RowResult {
   return { id: row.id, title: row.title, ...(bound && { bound }), cells, verdicts: judge(row.targets, cells) };
 }
 
+function sizes(row: Row): RowResult {
+  const { cell, note } = measureSizes();
+  return { ...resultOf(row, { evenkeel: cell }), note };
+}
+
 function commit(): string {
   try {
     return execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" }).trim();
@@ -84,7 +89,7 @@ async function compare(options: Options): Promise<void> {
   const done: RowResult[] = [];
   try {
     for (const row of chosen) {
-      if (row.job === "size") done.push(resultOf(row, { evenkeel: measureSizes().cell }));
+      if (row.job === "size") done.push(sizes(row));
       else if (row.job === "start") done.push(resultOf(row, measureStart(row, writeArrays(row), program, settings)));
       else done.push(resultOf(row, await measureRow(row, writeArrays(row), pool, settings)));
     }
@@ -121,6 +126,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`bench: ${(error as Error).message}`);
+  console.error(`bench: ${(error as Error).message} (--help tells the options)`);
   process.exitCode = 1;
 }

@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 import { root } from "./paths.ts";
 import type { Cell } from "./result.ts";
 
-/** Bytes, gzipped, of each entry that the package is built into, with the WASM it loads. The largest is the median. */
-export function measureSizes(): { entries: Record<string, number>; cell: Cell } {
+/** Bytes, gzipped, of the largest of the entries that the package is built into, each with the WASM it loads. */
+export function measureSizes(): { cell: Cell; note: string } {
   const dist = join(root, "packages", "evenkeel", "dist");
   const gzipped = (name: string): number => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length;
   const sizeOf = (name: string): number => {
@@ -13,7 +13,10 @@ export function measureSizes(): { entries: Record<string, number>; cell: Cell } 
     return gzipped(name) + [...new Set(loads.map(([, wasm]) => wasm!))].reduce((sum, wasm) => sum + gzipped(wasm), 0);
   };
   const names = readdirSync(dist).filter((name) => name.endsWith(".js"));
-  const entries = Object.fromEntries(names.map((name) => [name, sizeOf(name)]));
-  const largest = Math.max(...Object.values(entries));
-  return { entries, cell: { status: "timed", median: largest, best: largest, rounds: [largest] } };
+  const sizes = names.map((name) => [name, sizeOf(name)] as const);
+  const largest = Math.max(...sizes.map(([, size]) => size));
+  return {
+    cell: { status: "timed", median: largest, best: largest, rounds: [largest] },
+    note: sizes.map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} KB`).join("; "),
+  };
 }

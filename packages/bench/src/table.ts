@@ -54,6 +54,7 @@ const targetLines = (row: RowResult): string[] =>
   row.verdicts.map((verdict) => `| ${row.title} | ${verdictTexts(verdict).join(" | ")} | ${verdictWord(verdict)} |`);
 
 function rowLines(row: RowResult): string[] {
+  if (row.note !== undefined) return [`### ${row.title}`, "", row.note, ""];
   const [present, absent] = [true, false].map((there) =>
     ids(row).filter((id) => (row.cells[id]!.status !== "left out") === there),
   );
@@ -86,6 +87,6 @@ export function markdown({ date, quick, machine, versions, rows }: Results): str
     "",
     "## Times",
     "",
-    ...rows.filter(({ id }) => id !== "size").flatMap(rowLines),
+    ...rows.flatMap(rowLines),
   ].join("\n");
 }

@@ -1,12 +1,13 @@
 // jax-js on its WASM backend. In Node it has one thread: its others need the Worker of a browser.
 // Functions consume their arguments; `.ref` keeps one for another use.
 import { Cannot, channelsFirst, channelsLast, denseForChannelsFirst, filterFirst } from "./job.mjs";
+import manifest from "./package.json" with { type: "json" };
 
 export async function load({ importPeer }) {
   const jax = await importPeer("@jax-js/jax");
   await jax.init("wasm");
   jax.defaultDevice("wasm");
-  return { version: "0.1.25", jobs: jobs(jax) };
+  return { version: manifest.dependencies["@jax-js/jax"], jobs: jobs(jax) };
 }
 
 const chain = 1000;

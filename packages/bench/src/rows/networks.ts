@@ -7,7 +7,10 @@ const data = (batch: number, sample: readonly number[]) => ({
 });
 const images = [28, 28, 1];
 const train = { job: "trainStep", tolerance: 1e-3 };
-/** Adam's first step is about the sign of each gradient, so rounding in those next to 0 shows in the second loss. */
+/**
+ * A bias in front of a normalization has gradients that nearly cancel, and Adam's first step is about their sign: so
+ * rounding shows in the second loss, TensorFlow's most.
+ */
 const tutorial = { job: "trainStep", tolerance: 5e-3, options: { network: "tutorial" } };
 const predict = { job: "predict", options: { network: "tutorial" }, tolerance: 1e-4 };
 
