@@ -1,11 +1,12 @@
 import { record } from "../autograd/tape.ts";
+import { ArgumentError } from "../errors.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { writeArguments } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { channelsLast, type ImageLayout } from "./conv.ts";
 import { checkRank, withFloats } from "./inputs.ts";
-import { type Padding, type Pair, placeWindow } from "./window.ts";
+import { type Padding, type Pair, pairOf, placeWindow } from "./window.ts";
 
 /**
  * y = the largest x of each window, per channel. x: [batch, height, width, channels]; padding never wins. Of equal
@@ -18,8 +19,16 @@ export function maxPool(
   pad: Padding = "valid",
   dataFormat: ImageLayout = "NHWC",
 ): Tensor {
+  const [height, width] = pairOf("maxPool", "the window size", poolSize);
+  if (height * width > mostPlaces) {
+    const came = `a window of ${height} × ${width}`;
+    throw new ArgumentError(`maxPool: ${came}; use at most ${mostPlaces} places, or max over the axes`);
+  }
   return pool("maxPool", x, poolSize, strides, pad, dataFormat, poolMaximum);
 }
+
+/** Places of a window, so that each has a number of 16 bits. */
+const mostPlaces = 2 ** 15;
 
 /** y = the mean of each window, per channel; padding is not counted (as in Keras). Named as in tfjs. */
 export function avgPool(
@@ -58,8 +67,8 @@ function pool(
 }
 
 function poolMaximum(x: Tensor, y: Tensor, geometry: readonly number[]): void {
-  // Which place of its window each maximum came from.
-  const places = allocateTensor(y.shape, "int32");
+  // Which place of its window each maximum came from, in 16 bits.
+  const places = allocateTensor([Math.ceil(y.size / 2)]);
   const [from, to, at] = [x, y, places].map((each) => addressOf("maxPool", each)) as [number, number, number];
   kernels.max_pool_forward(writeArguments(geometry), from, to, at);
   record({

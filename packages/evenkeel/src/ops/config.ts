@@ -1,0 +1,33 @@
+import { ArgumentError, checkKeys, valueText } from "../errors.ts";
+import { kernels } from "../wasm/kernels.ts";
+
+/** How evenkeel computes: the same for all models of a process. */
+export interface Config {
+  /**
+   * The largest tile of Winograd's algorithm for 3 x 3 convolutions: "f4" (default; error about 1e-6 of the largest
+   * value, as the direct sum), "f6" (faster, 1e-5), or false (direct sums only).
+   */
+  readonly winograd: "f4" | "f6" | false;
+  /** Whether models compute neighbouring layers in one op, bit by bit as they would one by one. Default: true. */
+  readonly fusion: boolean;
+}
+
+/** The codes of `set_winograd` in crates/wasm. */
+const tiles = { f4: 4, f6: 6, none: 0 } as const;
+
+let current: Config = { winograd: "f4", fusion: true };
+
+/** Changes the settings named in `options`, and returns all of them. Errors: ArgumentError; then nothing has changed. */
+export function config(options?: Partial<Config>): Config {
+  if (options === undefined) return current;
+  const op = "config";
+  checkKeys(op, options, ["winograd", "fusion"]);
+  const { winograd = current.winograd, fusion = current.fusion } = options;
+  if (winograd !== false && winograd !== "f4" && winograd !== "f6") {
+    throw new ArgumentError(`${op}: winograd is ${valueText(winograd)}; use "f4", "f6" or false`);
+  }
+  if (typeof fusion !== "boolean") throw new ArgumentError(`${op}: fusion is ${valueText(fusion)}; use true or false`);
+  kernels.set_winograd(tiles[winograd || "none"]);
+  current = { winograd, fusion };
+  return current;
+}
