@@ -78,64 +78,63 @@ pub fn forward(
         let rows = share(task.index, count, rows);
         for n in rows.start / g.out_h..rows.end.div_ceil(g.out_h) {
             let image = canvas.image(g, x, n, scratch);
-            for row in rows.start.max(n * g.out_h)..rows.end.min((n + 1) * g.out_h) {
-                // Safety: tasks share no row.
-                let y = unsafe { y.part(row * len..(row + 1) * len) };
-                let image = &image[(row - n * g.out_h) * g.stride_h * row_len..];
-                forward_row(g, image, row_len, packed_w, epilogue, y);
-            }
+            let rows = rows.start.max(n * g.out_h)..rows.end.min((n + 1) * g.out_h);
+            // Safety: tasks share no row.
+            let y = unsafe { y.part(rows.start * len..rows.end * len) };
+            let image = &image[(rows.start - n * g.out_h) * g.stride_h * row_len..];
+            forward_rows(g, image, row_len, packed_w, epilogue, y);
         }
     });
     Ok(())
 }
 
-/// One row of y, which sees `image` from its start on.
-fn forward_row(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
+/// Rows of y, which see `image` from its start on.
+fn forward_rows(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
     let merge = Merge { accumulate: false, epilogue: Some(epilogue) };
-    let (run, step) = (g.kernel_w * g.channels, g.stride_w * g.channels);
-    let lines = (g.kernel_h - 1) * g.dilation_h;
-    debug_assert!(image.len() >= lines * row_len + (g.out_w - 1) * step + run);
-    for column in (0..g.filters).step_by(CONV_NR) {
-        let columns = CONV_NR.min(g.filters - column);
-        let panel = packed_w[column * g.patch()..][..CONV_NR * g.patch()].as_ptr();
-        let mut pixel = 0;
-        while pixel < g.out_w {
-            // The last tile overlaps the one before it, if there is one.
-            let first = pixel.min(g.out_w.saturating_sub(CONV_MR));
-            let pixels = CONV_MR.min(g.out_w - first);
-            // Safety: the assert above; columns of the tile that are stored are inside y.
+    let (run, all) = (g.kernel_w * g.channels, y.len() / g.filters);
+    let mut places = (0..all / g.out_w)
+        .flat_map(|row| (0..g.out_w).map(move |column| row * g.stride_h * row_len + column * g.stride_w * g.channels));
+    for pixel in (0..all).step_by(CONV_MR) {
+        let pixels = CONV_MR.min(all - pixel);
+        let mut patches = [image.as_ptr(); CONV_MR];
+        for (patch, place) in patches.iter_mut().zip(&mut places) {
+            *patch = image[place..].as_ptr();
+        }
+        for column in (0..g.filters).step_by(CONV_NR) {
+            let columns = CONV_NR.min(g.filters - column);
+            let panel = &packed_w[column * g.patch()..][..CONV_NR * g.patch()];
+            let place = y[pixel * g.filters + column..].as_mut_ptr();
+            // Safety: every patch is inside the image; columns of the tile that are stored are inside y.
             unsafe {
-                let patches = core::array::from_fn(|r| image.as_ptr().add((first + r.min(pixels - 1)) * step));
                 let tile = match run {
                     // The common runs of one and three channels, unrolled.
                     3 => multiply_patches(g, 3, row_len, patches, panel),
                     9 => multiply_patches(g, 9, row_len, patches, panel),
                     _ => multiply_patches(g, run, row_len, patches, panel),
                 };
-                let place = y[first * g.filters + column..].as_mut_ptr();
                 merge.store(&tile, place, g.filters, pixels, columns, column);
             }
-            pixel += CONV_MR;
         }
     }
 }
 
 /// # Safety
-/// Each patch is inside the image: `kernel_h` rows of `run` floats; the panel has as many rows as a patch floats.
+/// Each patch is inside the image: `kernel_h` rows of `run` floats.
 #[inline(always)]
 unsafe fn multiply_patches(
     g: &Conv2d,
     run: usize,
     row_len: usize,
-    mut patches: [*const f32; CONV_MR],
-    mut panel: *const f32,
+    patches: [*const f32; CONV_MR],
+    panel: &[f32],
 ) -> Tile<CONV_MR, { CONV_NR / LANES }> {
     let mut tile = zero_tile();
-    for _ in 0..g.kernel_h {
-        // Safety: the caller's promise.
-        tile = unsafe { multiply_rows(tile, run, patches, panel) };
-        patches = patches.map(|patch| patch.wrapping_add(g.dilation_h * row_len));
-        panel = panel.wrapping_add(run * CONV_NR);
+    for row in 0..g.kernel_h {
+        // Safety: the caller's promise; the panel has the weights of every run.
+        unsafe {
+            let runs = patches.map(|patch| patch.add(row * g.dilation_h * row_len));
+            tile = multiply_rows(tile, run, runs, panel.as_ptr().add(row * run * CONV_NR));
+        }
     }
     tile
 }
