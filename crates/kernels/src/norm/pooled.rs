@@ -6,7 +6,7 @@ use super::{Affine, Gradients, backward_sums};
 use crate::columns::{Columns, TILE};
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::parallel::{LEAST, Parts, merged, partials, share};
-use crate::pool::{Maxima, Pool2d, pool_maximum};
+use crate::pool::{Maxima, Pool2d, Window, pool_maximum};
 
 /// Windows side by side from the first pixel on, as with padding "valid"; rows and columns may be left over at the end.
 pub fn norm_pool_supports(g: &Pool2d) -> bool {
@@ -36,7 +36,7 @@ pub fn norm_pool_forward(
     for group in pixels(g).groups() {
         let constants = forward_constants(&group, moments, affine, epsilon);
         let first = group.channels.start;
-        pool_maximum::<true>(g, x, group.channels, &maxima, |x, channel| {
+        pool_maximum::<1, true>(g, x, group.channels, &maxima, |x, channel| {
             // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
             let [mean, scale, offset] = constants.each_ref().map(|each| unsafe { load(each, channel - first) });
             (x - mean) * scale + offset
@@ -102,12 +102,12 @@ fn input_gradients(
     sums: &mut Columns<f32>,
 ) {
     // One more window where pixels are left over: it has no output.
-    for (i, j) in
-        (0..g.height.div_ceil(g.kernel_h)).flat_map(|i| (0..g.width.div_ceil(g.kernel_w)).map(move |j| (i, j)))
-    {
+    let windows = [g.height.div_ceil(g.kernel_h), g.width.div_ceil(g.kernel_w)];
+    for (i, j) in (0..windows[0]).flat_map(|i| (0..windows[1]).map(move |j| (i, j))) {
         let (row, column) = (i * g.kernel_h, j * g.kernel_w);
+        let at = ((n * g.height + row) * g.width + column) * g.channels;
         let (rows, columns) = (g.kernel_h.min(g.height - row), g.kernel_w.min(g.width - column));
-        let pixel = (n * g.height + row) * g.width + column;
+        let window = Window { rows, columns, first_tap: 0, at };
         let output = (i < g.out_h && j < g.out_w).then(|| ((n * g.out_h + i) * g.out_w + j) * g.channels);
         for channel in group.channels.clone().step_by(LANES) {
             let (c, lanes) = (channel - group.channels.start, group.channels.end - channel);
@@ -122,16 +122,13 @@ fn input_gradients(
                         F32x4::load_partial(dy.as_ptr().add(output + channel), lanes),
                     ),
                 };
-                for p in 0..rows {
-                    for q in 0..columns {
-                        let at = (pixel + p * g.width + q) * g.channels + channel;
-                        let x = F32x4::load_partial(x.as_ptr().add(at), lanes);
-                        let here = place.eq(I32x4::splat((p * g.kernel_w + q) as i32));
-                        let gradient = input_gradient(x, here.select(dy, F32x4::zero()), constants, floor);
-                        gradient.store_partial(dx.start().add(at), lanes);
-                        sum = sum + gradient;
-                    }
-                }
+                let (x, dx) = (x.as_ptr().add(channel), dx.start().add(channel));
+                window.for_each_tap(g, |tap, at| {
+                    let here = place.eq(I32x4::splat(tap as i32)).select(dy, F32x4::zero());
+                    let gradient = input_gradient(F32x4::load_partial(x.add(at), lanes), here, constants, floor);
+                    gradient.store_partial(dx.add(at), lanes);
+                    sum = sum + gradient;
+                });
                 sum.store(sums.as_mut_ptr().add(c));
             }
         }

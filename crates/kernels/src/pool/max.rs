@@ -14,7 +14,7 @@ const TOGETHER: usize = 4;
 pub fn max_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32], places: &mut [i16]) {
     debug_assert!(x.len() == g.input_len() && y.len() == g.output_len() && places.len() == g.output_len());
     let maxima = Maxima { y: Parts::of(y), places: Parts::of(places), peaks: None };
-    pool_maximum::<false>(g, x, 0..g.channels, &maxima, |x, _| x);
+    pool_maximum::<TOGETHER, false>(g, x, 0..g.channels, &maxima, |x, _| x);
 }
 
 /// What is kept of each window: the largest value, its place, and the x that it was computed from.
@@ -26,7 +26,7 @@ pub(crate) struct Maxima<'a> {
 
 /// The maxima of `value(x, channel)` over the windows, for some channels; image by image in tasks.
 #[inline(always)]
-pub(crate) fn pool_maximum<const PEAKS: bool>(
+pub(crate) fn pool_maximum<const V: usize, const PEAKS: bool>(
     g: &Pool2d,
     x: &[f32],
     channels: Range<usize>,
@@ -48,10 +48,10 @@ pub(crate) fn pool_maximum<const PEAKS: bool>(
                     unsafe {
                         let value = |x, v: usize| value(x, channel + v * LANES);
                         let to = n * outputs + output.start + channel;
-                        if left >= TOGETHER * LANES {
-                            if let Some(maximum) = window.clean_maximum::<PEAKS>(g, source, value) {
+                        if left >= V * LANES {
+                            if let Some(maximum) = window.clean_maximum::<V, PEAKS>(g, source, value) {
                                 maximum.store::<PEAKS>(maxima, to, LANES);
-                                channel += TOGETHER * LANES;
+                                channel += V * LANES;
                                 continue;
                             }
                         }
@@ -106,9 +106,9 @@ impl Window {
     unsafe fn maximum(&self, g: &Pool2d, source: Source, value: impl Fn(F32x4) -> F32x4) -> Maximum<1> {
         let nothing = F32x4::splat(f32::NEG_INFINITY);
         let (mut best, mut place, mut peak) = (nothing, I32x4::splat(-1), nothing);
-        self.for_each_tap(g, |tap, input| {
+        self.for_each_tap(g, |tap, at| {
             // Safety: the caller's promise.
-            let x = unsafe { F32x4::load_partial(source.x.add(input.start), source.lanes) };
+            let x = unsafe { F32x4::load_partial(source.x.add(at), source.lanes) };
             let value = value(x);
             // Larger or NaN, but nothing displaces a NaN; and the first, whatever it is.
             let better = (!value.le(best) & best.eq(best)) | place.lt(I32x4::splat(0));
@@ -119,32 +119,27 @@ impl Window {
         Maximum { best: [best], place: [place], peak: [peak] }
     }
 
-    /// The maxima of `TOGETHER` vectors in a third of the time; `None` where NaN needs more care.
+    /// The maxima of `V` vectors in a third of the time; `None` where NaN or -infinity needs more care.
     ///
     /// # Safety
     /// The source is readable for so many whole vectors.
     #[inline(always)]
-    unsafe fn clean_maximum<const PEAKS: bool>(
+    unsafe fn clean_maximum<const V: usize, const PEAKS: bool>(
         &self,
         g: &Pool2d,
         source: Source,
         value: impl Fn(F32x4, usize) -> F32x4,
-    ) -> Option<Maximum<TOGETHER>> {
-        let mut best = [F32x4::splat(f32::NEG_INFINITY); TOGETHER];
-        let (mut place, mut peak) = ([I32x4::splat(-1); TOGETHER], best);
-        let mut sum = [F32x4::zero(); TOGETHER];
-        let mut first = true;
-        self.for_each_tap(g, |tap, input| {
-            let (tap, x) = (I32x4::splat(tap as i32), source.x.wrapping_add(input.start));
-            for v in 0..TOGETHER {
+    ) -> Option<Maximum<V>> {
+        let mut best = [F32x4::splat(f32::NEG_INFINITY); V];
+        let (mut place, mut peak) = ([I32x4::splat(-1); V], best);
+        let mut sum = [F32x4::zero(); V];
+        self.for_each_tap(g, |tap, at| {
+            let (tap, x) = (I32x4::splat(tap as i32), source.x.wrapping_add(at));
+            for v in 0..V {
                 // Safety: the caller's promise.
                 let x = unsafe { F32x4::load(x.add(v * LANES)) };
                 let value = value(x, v);
                 sum[v] = sum[v] + value;
-                if first {
-                    (best[v], place[v], peak[v]) = (value, tap, x);
-                    continue;
-                }
                 let better = best[v].lt(value);
                 best[v] = best[v].max(value);
                 // Taps only grow.
@@ -153,12 +148,12 @@ impl Window {
                     peak[v] = better.select(x, peak[v]);
                 }
             }
-            first = false;
         });
-        // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm).
-        let [a, b, c, d] = sum;
-        let total = (a + b) + (c + d);
-        if total.ne(total).any() { None } else { Some(Maximum { best, place, peak }) }
+        // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm); -infinity is never better.
+        let total = sum[1..].iter().fold(sum[0], |total, &sum| total + sum);
+        let least = place[1..].iter().fold(place[0], |least, &place| least.min(place));
+        let special = total.ne(total) | least.lt(I32x4::splat(0));
+        if special.any() { None } else { Some(Maximum { best, place, peak }) }
     }
 
     /// `dx = dy` at each window's place of `V` vectors of channels, else 0; or added to dx.
@@ -178,10 +173,10 @@ impl Window {
         unsafe {
             let dy: [F32x4; V] = from_fn(|v| F32x4::load_partial(dy.add(v * LANES), lanes));
             let place: [I32x4; V] = from_fn(|v| I32x4::load_i16(places.add(v * LANES), lanes));
-            self.for_each_tap(g, |tap, input| {
+            self.for_each_tap(g, |tap, at| {
                 let tap = I32x4::splat(tap as i32);
                 for v in 0..V {
-                    let dx = dx.add(input.start + v * LANES);
+                    let dx = dx.add(at + v * LANES);
                     let passed = place[v].eq(tap).select(dy[v], F32x4::zero());
                     let sum = if ADD { F32x4::load_partial(dx, lanes) + passed } else { passed };
                     sum.store_partial(dx, lanes);
