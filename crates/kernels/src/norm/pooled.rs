@@ -19,7 +19,7 @@ fn pixels(g: &Pool2d) -> View {
 }
 
 /// y = max over the window of γ·(x - mean)·rstd + β, with `moments` [2, channels] of x: the bits of the two kernels.
-/// Writes mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
+/// (But where rounding makes values of different x equal, the place is that of the largest x, not the first.) Writes mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
 pub fn norm_pool_forward(
     g: &Pool2d,
     x: &[f32],
@@ -36,9 +36,13 @@ pub fn norm_pool_forward(
     for group in pixels(g).groups() {
         let constants = forward_constants(&group, moments, affine, epsilon);
         let first = group.channels.start;
-        pool_maximum::<1, true>(g, x, group.channels, &maxima, |x, channel| {
-            // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
-            let [mean, scale, offset] = constants.each_ref().map(|each| unsafe { load(each, channel - first) });
+        // The order of the values is that of x, or the reverse. With a scale of 0 all are equal: NaN, so compared.
+        let signs = constants[1].map(|scale| if scale == 0.0 { f32::NAN } else { scale.signum() });
+        // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
+        let at = |each: &Columns<f32>, channel: usize| unsafe { load(each, channel - first) };
+        let key = |x, channel| x * at(&signs, channel);
+        pool_maximum::<true>(g, x, group.channels, &maxima, key, |x, channel| {
+            let [mean, scale, offset] = constants.each_ref().map(|each| at(each, channel));
             (x - mean) * scale + offset
         });
     }
@@ -125,7 +129,8 @@ fn input_gradients(
                 let (x, dx) = (x.as_ptr().add(channel), dx.start().add(channel));
                 window.for_each_tap(g, |tap, at| {
                     let here = place.eq(I32x4::splat(tap as i32)).select(dy, F32x4::zero());
-                    let gradient = input_gradient(F32x4::load_partial(x.add(at), lanes), here, constants, floor);
+                    let x = F32x4::load_partial(x.add(at), lanes);
+                    let gradient = input_gradient(x, here, constants, floor);
                     gradient.store_partial(dx.add(at), lanes);
                     sum = sum + gradient;
                 });
