@@ -178,8 +178,8 @@ export class BatchNormalization extends Layer {
   }
 
   /**
-   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are for
-   * its epilogue.
+   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are
+   * for its epilogue.
    */
   normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean, pooling?: Pooling): Tensor {
     const pooled = (y: Tensor): Tensor => (pooling === undefined ? y : pooling.pool(y));
