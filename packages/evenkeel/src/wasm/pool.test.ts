@@ -135,7 +135,7 @@ describe("a worker", () => {
   it("is not waited for when the caller itself traps", async () => {
     await ek.setThreads(2);
     const beyond = 0xffff_ff00;
-    const trap = (): unknown => kernels.matmul(0, 0, 300, 300, 300, beyond, beyond, 0, 0, beyond);
+    const trap = (): unknown => kernels.matmul(0, 0, 300, 300, 300, beyond, beyond, 0, 0, 0, beyond);
     expect(trap).toThrow(WebAssembly.RuntimeError);
     expect(compute).toThrow(/lost .*of 2 threads/);
     await recovers();
