@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type App, createApp, runSmoke } from "./app.ts";
+import { type App, createApp, runHost } from "./app.ts";
 import { pinned } from "./process.ts";
 
 let app: App;
@@ -35,5 +35,5 @@ it("workerd: the export of that condition, the WASM as a module, the same bits",
   expect(code).toMatch(/import \w+ from "\.\/evenkeel\.wasm"/);
   // No second copy of the WASM inside of the code: "\0asm" in base64.
   expect(code).not.toContain("AGFzbQ");
-  expect(await runSmoke(pinned("workerd"), ["test", "runtime/hosts/workerd.capnp"], app.folder)).toEqual(app.reference);
+  expect(await runHost(pinned("workerd"), ["test", "runtime/hosts/workerd.capnp"], app.folder)).toEqual(app.reference);
 });

@@ -43,7 +43,7 @@ async function recovers(): Promise<void> {
   expect(compute()).toEqual(expected);
 }
 
-const step = "exports.work(thread)";
+const step = "exports.work(slot, thread)";
 
 describe("setThreads", () => {
   it("computes the same bits with any number of threads", async () => {

@@ -16,7 +16,7 @@ const stackSize = 1 << 20;
 let module: WebAssembly.Module;
 let memory: WebAssembly.Memory;
 let pool: Pool | undefined;
-/** The stacks of the workers, by thread: a new pool takes those of the one before. */
+/** The stacks of the workers, by thread. A new pool takes those of the one before: outside of jobs no worker uses it. */
 const stacks = new Map<number, number>();
 
 /**
@@ -66,6 +66,8 @@ function endPool(): Promise<unknown> | undefined {
 function fail(): never {
   const error = pool!.failure();
   const { callersStack } = pool!;
+  // A lost worker may write to its stack for a while: nobody gets it any more.
+  stacks.clear();
   void endPool();
   (kernels as PoolExports).__stack_pointer.value = callersStack;
   throw error;
