@@ -53,7 +53,7 @@ function exportTypes(types) {
   return `${note}export interface Exports {\n  memory: WebAssembly.Memory;\n${lines.join("")}}\n`;
 }
 
-/** Where the module says that its memory is shared: the limits in the import of env.memory. @param {Uint8Array} bytes */
+/** Where the module says that its memory is shared: in its import of env.memory. @param {Uint8Array} bytes */
 function sharedFlag(bytes) {
   const [withMaximum, shared] = [1, 2];
   const name = Buffer.from("\x03env\x06memory\x02", "latin1");

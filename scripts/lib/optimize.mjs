@@ -11,8 +11,8 @@ const everywhere = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext
  * wasm-metadce drops what only wasm-bindgen's JavaScript needs: our exports take and return numbers, so that the module
  * is instantiated without glue. Then wasm-opt -O3.
  * @param {string} input
- * @param {{ name: string, enable: string[], internal: string[] }} variant  its name, the features it has beyond those of
- *   every engine, and the exports to keep although their names start with "__"
+ * @param {{ name: string, enable: string[], internal: string[] }} variant  its name, the features it has beyond those
+ *   of every engine, and the exports to keep although their names start with "__"
  */
 export async function optimize(input, { name, enable, internal }) {
   const folder = join(root, ".cache", "binaryen", name);

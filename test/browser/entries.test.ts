@@ -24,7 +24,7 @@ describe.for(["Chromium", "Firefox"] as const)("a page in %s", (browser) => {
     expect(result).toEqual({
       counts: [1, 2, 3, 2],
       hashes: Array.from({ length: 4 }, () => training.hash),
-      error: expect.stringMatching(/^EvenkeelError: evenkeel\/threads: lost worker 1 .*one thread now/),
+      error: expect.stringMatching(/^EvenkeelError: evenkeel\/threads: lost worker 1 .*one thread: repeat/),
       warnings: [],
     });
     // The workers are in the same file.

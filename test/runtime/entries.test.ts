@@ -45,7 +45,7 @@ describe("evenkeel/threads", () => {
       expect(await run(host, "runtime/hosts/threads.mjs")).toEqual({
         counts: [1, 2, 3, 2],
         hashes: Array.from({ length: 4 }, () => training.hash),
-        error: expect.stringMatching(/^EvenkeelError: evenkeel\/threads: lost worker 1 .*one thread now/),
+        error: expect.stringMatching(/^EvenkeelError: evenkeel\/threads: lost worker 1 .*one thread: repeat/),
       });
     },
   );

@@ -117,7 +117,7 @@ describe("a worker", () => {
     expect(await ek.setThreads(2)).toBe(2);
     expect(() => {
       for (let i = 0; i < 1000; i++) compute();
-    }).toThrow(/lost worker 1 \(RuntimeError: .*\) of 2 threads.*one thread now/);
+    }).toThrow(/lost worker 1 \(RuntimeError: .*\) of 2 threads.*one thread: repeat/);
     await recovers();
   });
 

@@ -16,7 +16,7 @@ const stackSize = 1 << 20;
 let module: WebAssembly.Module;
 let memory: WebAssembly.Memory;
 let pool: Pool | undefined;
-/** The stacks of the workers, by thread. A new pool takes those of the one before: outside of jobs no worker uses it. */
+/** Stacks by thread. A new pool takes those of the one before: outside of jobs no worker uses its own. */
 const stacks = new Map<number, number>();
 
 /**
@@ -119,8 +119,8 @@ class Pool {
     const workers = [...stacks.keys()].filter((thread) => bits & (1 << thread));
     const what = workers.map((thread) => `worker ${thread} (${this.#reasonOf(thread)})`).join(", ") || "the last job";
     return new EvenkeelError(
-      `evenkeel/threads: lost ${what} of ${this.#threads} threads; this op's result is incomplete. There is one thread ` +
-        "now: repeat the step, or start again from a checkpoint, and call setThreads to have more",
+      `evenkeel/threads: lost ${what} of ${this.#threads} threads; this op's result is incomplete. There is now one ` +
+        "thread: repeat the step, or start again from a checkpoint, and call setThreads to have more",
     );
   }
 
