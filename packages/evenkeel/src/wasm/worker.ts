@@ -35,7 +35,7 @@ const run = ({ module, memory, slot, thread, stack, stackEnd }, ready) => {
     const { exports } = new WebAssembly.Instance(module, imports);
     exports.__stack_pointer.value = stackEnd;
     ready();
-    for (;;) Atomics.wait(words, ${word.epoch}, exports.work(thread));
+    for (;;) Atomics.wait(words, ${word.epoch}, exports.work(slot, thread));
   } catch (error) {
     const text = new Uint16Array(memory.buffer, stack, ${errorLength});
     for (let i = 0; i < text.length; i++) text[i] = String(error).charCodeAt(i);
