@@ -3,10 +3,11 @@ import { defineConfig } from "vitest/config";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Tests import the packages by name and get their sources; only `runtime` takes the packed tarball.
-const alias = {
-  "@evenkeel/datasets": here("packages/datasets/src/index.ts"),
-  evenkeel: here("packages/evenkeel/src/index.ts"),
-};
+const alias = [
+  { find: "@evenkeel/datasets", replacement: here("packages/datasets/src/index.ts") },
+  { find: /^evenkeel$/, replacement: here("packages/evenkeel/src/index.ts") },
+  { find: /^evenkeel\/(\w+)$/, replacement: here("packages/evenkeel/src/$1.ts") },
+];
 const shared = { globalSetup: here("test/global-setup.ts") };
 
 export default defineConfig({

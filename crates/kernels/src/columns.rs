@@ -4,6 +4,7 @@
 //! rows are joined: 3 columns are walked as rows of 192, the pattern of 3 repeated, so that every vector is full.
 
 use crate::lanes::{F32x4, LANES};
+use crate::parallel::{self, Parts};
 use crate::streams::{Source, UNROLL, stream};
 use core::array::from_fn;
 
@@ -30,8 +31,10 @@ pub struct Tile {
     /// How many columns of the array the tile covers; `width` is a multiple of it.
     pub columns: usize,
     pub width: usize,
+    pub rows: usize,
+    /// Where the first row starts.
+    start: usize,
     stride: usize,
-    rows: usize,
     rest: usize,
 }
 
@@ -44,8 +47,15 @@ impl Tile {
             let first = i * widest;
             let columns = widest.min(cols - first);
             let (stride, rest) = (joined * cols, rows % joined * cols);
-            Tile { first, columns, width: joined * columns, stride, rows: rows / joined, rest }
+            Tile { first, columns, width: joined * columns, rows: rows / joined, start: first, stride, rest }
         })
+    }
+
+    /// Part `index` of `count`, cut between rows.
+    pub fn share(&self, index: usize, count: usize) -> Tile {
+        let rows = parallel::share(index, count, self.rows);
+        let rest = if index + 1 == count { self.rest } else { 0 };
+        Tile { start: self.start + rows.start * self.stride, rows: rows.len(), rest, ..*self }
     }
 
     /// `values[column]` for each place of the tile: the pattern of columns repeated, each `repeat` times.
@@ -72,20 +82,23 @@ impl Tile {
     }
 
     /// `y = f(x…, constants…)` for each element of the tile. `R` is `K + L`.
+    ///
+    /// # Safety
+    /// Nothing else uses these elements of y.
     #[inline(always)]
-    pub fn map<const K: usize, const L: usize, const R: usize>(
+    pub unsafe fn map<const K: usize, const L: usize, const R: usize>(
         &self,
         x: [&[f32]; K],
         constants: [&Columns<f32>; L],
-        y: &mut [f32],
+        y: &Parts<f32>,
         f: impl Fn([F32x4; K], [F32x4; L]) -> F32x4,
     ) {
         debug_assert!(self.end() <= y.len() && x.iter().all(|x| x.len() == y.len()));
-        let (x, y) = (x.map(<[f32]>::as_ptr), y.as_mut_ptr());
+        let (x, y) = (x.map(<[f32]>::as_ptr), y.start());
         // The row after the last is the rest.
         for row in 0..=self.rows {
             let width = if row < self.rows { self.width } else { self.rest };
-            let start = self.first + row * self.stride;
+            let start = self.start + row * self.stride;
             let read: [Source; R] = from_fn(|i| match i.checked_sub(K) {
                 None => Source { start: x[i].wrapping_add(start), step: 1 },
                 Some(l) => Source { start: constants[l].as_ptr(), step: 1 },
@@ -100,8 +113,8 @@ impl Tile {
     }
 
     fn end(&self) -> usize {
-        let rows = if self.rows == 0 { 0 } else { (self.rows - 1) * self.stride + self.first + self.width };
-        rows.max(if self.rest == 0 { 0 } else { self.first + self.rows * self.stride + self.rest })
+        let rows = if self.rows == 0 { 0 } else { self.start + (self.rows - 1) * self.stride + self.width };
+        rows.max(if self.rest == 0 { 0 } else { self.start + self.rows * self.stride + self.rest })
     }
 }
 
@@ -142,7 +155,7 @@ impl<const M: usize> ColumnSums<M> {
         f: impl Fn([F32x4; K], [F32x4; L]) -> [F32x4; M],
     ) {
         debug_assert!(x.iter().all(|x| tile.end() <= x.len()));
-        let start = |row: usize| tile.first + row * tile.stride;
+        let start = |row: usize| tile.start + row * tile.stride;
         let joint = tile.width - tile.width % (VECTORS * LANES);
         // Rows that are read at once; more than four streams are slow to fetch.
         let most = if K == 1 { 4 } else { 2 };

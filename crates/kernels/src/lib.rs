@@ -1,4 +1,5 @@
-//! Neural-network arithmetic on slices. No JavaScript, no allocation of results, no threads; builds natively too.
+//! Neural-network arithmetic on slices. No JavaScript, no allocation of results, no threads of its own;
+//! builds natively too.
 //!
 //! ```text
 //! lanes      four float32 side by side: the one vector type
@@ -6,6 +7,7 @@
 //! streams    the innermost loops over runs: map, update, sum
 //! columns    the same over rows of columns, constants and sums per column
 //! matmul conv pool elementwise strided indexing reduce softmax norm update random     the kernels
+//! parallel   tasks for as many threads as there are, without a bit of difference
 //! workspace  scratch memory, grown to the largest need and kept
 //! ```
 //!
@@ -27,6 +29,7 @@ pub mod lanes;
 pub mod math;
 pub mod matmul;
 pub mod norm;
+pub mod parallel;
 pub mod pool;
 pub mod random;
 pub mod reduce;

@@ -1,77 +1,161 @@
-//! Normalization of x [outer, channels, inner]; arrays per channel have [channels].
+//! Normalization of x [outer, channels, inner]; arrays per channel have [channels], moments [2, channels].
 
+use crate::pool::read_geometry;
 use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
 use evenkeel_kernels::norm::{self, Affine, Gradients, View};
 
 /// # Safety
-/// The arrays have their sizes; `mean` and `variance` overlap nothing.
+/// The arrays have their sizes; `moments` overlaps nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_channels_moments(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
-    mean: *mut f32,
-    variance: *mut f32,
+    moments: *mut f64,
 ) {
     let view = View { outer, channels, inner };
     // Safety: the caller's promise.
-    unsafe {
-        let (mean, variance) = (slice_mut(mean, channels), slice_mut(variance, channels));
-        norm::norm_channels_moments(view, slice(x, view.size()), mean, variance);
-    }
+    unsafe { norm::norm_channels_moments(view, slice(x, view.size()), slice_mut(moments, 2 * channels)) }
 }
 
 /// # Safety
-/// The arrays have their sizes, `gamma` and `beta` may be 0; the last four overlap nothing.
+/// The arrays have their sizes, `gamma` and `beta` may be 0; the last three overlap nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn norm_channels_forward(
+pub unsafe extern "C" fn norm_channels_apply(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
+    moments: *const f64,
     gamma: *const f32,
     beta: *const f32,
     epsilon: f64,
     mean: *mut f32,
     variance: *mut f32,
-    rstd: *mut f32,
     y: *mut f32,
 ) {
     let view = View { outer, channels, inner };
     // Safety: the caller's promise.
     unsafe {
         let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
-        let statistics = [mean, variance, rstd].map(|p| slice_mut(p, channels));
+        let moments = slice(moments, 2 * channels);
+        let statistics = [mean, variance].map(|p| slice_mut(p, channels));
         let (x, y) = (slice(x, view.size()), slice_mut(y, view.size()));
-        norm::norm_channels_forward(view, x, affine, epsilon, statistics, y);
+        norm::norm_channels_apply(view, x, moments, affine, epsilon, statistics, y);
     }
 }
 
 /// # Safety
-/// The arrays have their sizes, `gamma` and the last three may be 0; the last three overlap nothing.
+/// The arrays have their sizes, `gamma` and the last four may be 0; the last four overlap nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_channels_backward(
     outer: usize,
     channels: usize,
     inner: usize,
     x: *const f32,
-    mean: *const f32,
-    rstd: *const f32,
+    moments: *const f64,
     gamma: *const f32,
+    epsilon: f64,
     dy: *const f32,
+    relu: u32,
     dx: *mut f32,
     dgamma: *mut f32,
     dbeta: *mut f32,
+    dbias: *mut f32,
 ) {
     let view = View { outer, channels, inner };
     // Safety: the caller's promise.
     unsafe {
-        let statistics = [mean, rstd].map(|p| slice(p, channels));
-        let gamma = optional_slice(gamma, channels);
+        let (moments, gamma) = (slice(moments, 2 * channels), optional_slice(gamma, channels));
         let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
-        let gradients = gradients(view, dx, dgamma, dbeta);
-        norm::norm_channels_backward(view, x, statistics, gamma, dy, gradients);
+        let dbias = optional_slice_mut(dbias, channels);
+        let gradients = Gradients { dbias, ..gradients(view, dx, dgamma, dbeta) };
+        norm::norm_channels_backward(view, x, moments, gamma, epsilon, dy, relu != 0, gradients);
+    }
+}
+
+/// # Safety
+/// The arrays have their sizes, `gamma` and `beta` may be 0; `constants` has 3 x channels and overlaps nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_given_constants(
+    channels: usize,
+    mean: *const f32,
+    variance: *const f32,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    constants: *mut f32,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
+        let statistics = [mean, variance].map(|p| slice(p, channels));
+        norm::norm_given_constants(statistics, affine, epsilon, slice_mut(constants, 3 * channels));
+    }
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says (`places` and `peaks` as `y`), `gamma` and `beta` may be 0; the last
+/// five overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_pool_forward(
+    geometry: *const u32,
+    x: *const f32,
+    moments: *const f64,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    mean: *mut f32,
+    variance: *mut f32,
+    y: *mut f32,
+    peaks: *mut f32,
+    places: *mut i16,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let g = read_geometry(geometry);
+        let affine = Affine { gamma: optional_slice(gamma, g.channels), beta: optional_slice(beta, g.channels) };
+        let statistics = [mean, variance].map(|p| slice_mut(p, g.channels));
+        let outputs = [y, peaks].map(|p| slice_mut(p, g.output_len()));
+        let (x, moments) = (slice(x, g.input_len()), slice(moments, 2 * g.channels));
+        let places = slice_mut(places, g.output_len());
+        norm::norm_pool_forward(&g, x, moments, affine, epsilon, statistics, outputs, places);
+    }
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says (`places` and `peaks` as `dy`), `gamma` and the last four may be 0;
+/// the last four overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_pool_backward(
+    geometry: *const u32,
+    x: *const f32,
+    peaks: *const f32,
+    places: *const i16,
+    moments: *const f64,
+    gamma: *const f32,
+    epsilon: f64,
+    dy: *const f32,
+    relu: u32,
+    dx: *mut f32,
+    dgamma: *mut f32,
+    dbeta: *mut f32,
+    dbias: *mut f32,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let g = read_geometry(geometry);
+        let (places, dy) = (slice(places, g.output_len()), slice(dy, g.output_len()));
+        let inputs = [slice(x, g.input_len()), slice(peaks, g.output_len())];
+        let (moments, gamma) = (slice(moments, 2 * g.channels), optional_slice(gamma, g.channels));
+        let gradients = Gradients {
+            dx: optional_slice_mut(dx, g.input_len()),
+            dgamma: optional_slice_mut(dgamma, g.channels),
+            dbeta: optional_slice_mut(dbeta, g.channels),
+            dbias: optional_slice_mut(dbias, g.channels),
+        };
+        norm::norm_pool_backward(&g, inputs, places, moments, gamma, epsilon, dy, relu != 0, gradients);
     }
 }
 
@@ -137,6 +221,7 @@ unsafe fn gradients<'a>(view: View, dx: *mut f32, dgamma: *mut f32, dbeta: *mut 
             dx: optional_slice_mut(dx, view.size()),
             dgamma: optional_slice_mut(dgamma, view.channels),
             dbeta: optional_slice_mut(dbeta, view.channels),
+            dbias: None,
         }
     }
 }

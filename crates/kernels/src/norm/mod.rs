@@ -17,21 +17,28 @@
 //!
 //! How rounding is kept out. Sums are taken of x - shift, the shift being the channel's first element: nothing is left
 //! to cancel when the mean is large against the deviation, and a constant channel has variance 0 and y = β exactly.
-//! (Should that element be an outlier, a second pass in float64 repairs it.) The output is (x - mean)·scale + β,
+//! (Should that element be an outlier, a second pass around the mean so found repairs it.) The output is (x - mean)·scale + β,
 //! never x·scale + (β - mean·scale). What the float32 mean lost to rounding, up to 5e-4 at a mean of 1e4, is put
-//! into β going forward, and measured again as Σ(x - mean) going backward.
+//! into β going forward, and into the sums going backward: moments stay float64 between the two.
 //!
 //! x is seen as [outer, channels, inner] ([`View`]): channels last has inner = 1, channels first has inner = space.
 
+mod accumulate;
 mod channels;
 mod given;
+mod moments;
+mod pooled;
 mod view;
 
-pub use channels::{norm_channels_backward, norm_channels_forward, norm_channels_moments};
-pub use given::{norm_given_backward, norm_given_forward, running_update};
+pub use accumulate::MomentSums;
+pub use channels::{norm_channels_apply, norm_channels_backward};
+pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
+pub use moments::norm_channels_moments;
+pub use pooled::{norm_pool_backward, norm_pool_forward, norm_pool_supports};
 pub use view::View;
 
 use crate::columns::Columns;
+use crate::parallel::Parts;
 use view::Group;
 
 /// γ and β; absent ones are 1 and 0.
@@ -55,6 +62,8 @@ pub struct Gradients<'a> {
     pub dx: Option<&'a mut [f32]>,
     pub dgamma: Option<&'a mut [f32]>,
     pub dbeta: Option<&'a mut [f32]>,
+    /// Of a bias that was added before.
+    pub dbias: Option<&'a mut [f32]>,
 }
 
 impl Gradients<'_> {
@@ -81,15 +90,19 @@ fn normalize(
     mean: &Columns<f32>,
     scale: &Columns<f32>,
     offset: &Columns<f32>,
-    y: &mut [f32],
+    y: &Parts<f32>,
 ) {
-    group.map::<1, 3, 4>([x], [mean, scale, offset], y, |[x], [mean, scale, offset]| (x - mean) * scale + offset);
+    group.for_each_part(|part| {
+        // Safety: each part writes its own elements.
+        unsafe {
+            part.map::<1, 3, 4>([x], [mean, scale, offset], y, |[x], [mean, scale, offset]| {
+                (x - mean) * scale + offset
+            });
+        }
+    });
 }
 
-/// Σg, Σg·(x - mean) and Σ(x - mean) for each channel of the group.
-fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 3] {
-    group.sums([x, dy], [mean], |[x, g], [mean]| {
-        let d = x - mean;
-        [g, g * d, d]
-    })
+/// Σg and Σg·(x - mean) for each channel of the group.
+fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 2] {
+    group.sums([x, dy], [mean], |[x, g], [mean]| [g, g * (x - mean)])
 }

@@ -1,8 +1,9 @@
 //! x as [outer, channels, inner]: sums per channel, and maps with constants per channel, for either place of the
-//! channels.
+//! channels; in parts for threads.
 
 use crate::columns::{ColumnSums, Columns, TILE, Tile};
 use crate::lanes::F32x4;
+use crate::parallel::{self, LEAST, Parts, for_each, partials, tasks};
 use crate::streams;
 use core::array::from_fn;
 use core::ops::Range;
@@ -35,12 +36,13 @@ impl View {
         let long = inner >= LONG_RUN;
         let runs = (0..if long { channels.div_ceil(TILE) } else { 0 }).map(move |i| {
             let channels = i * TILE..channels.min((i + 1) * TILE);
-            Group { view: self, channels, tile: None }
+            Group { view: self, channels, outer: 0..self.outer, tile: None }
         });
         let (cols, unit) = if long { (0, 1) } else { (channels * inner, inner.max(1)) };
         let columns = Tile::of(self.outer, cols, unit).map(move |tile| {
             let first = tile.first / inner;
-            Group { view: self, channels: first..first + tile.columns / inner, tile: Some(tile) }
+            let channels = first..first + tile.columns / inner;
+            Group { view: self, channels, outer: 0..self.outer, tile: Some(tile) }
         });
         runs.chain(columns)
     }
@@ -50,7 +52,9 @@ impl View {
 pub(super) struct Group {
     pub view: View,
     pub channels: Range<usize>,
-    /// The columns to walk; none where every channel is walked by runs.
+    /// Whose runs to walk, where every channel is walked by runs.
+    outer: Range<usize>,
+    /// Else the columns to walk.
     tile: Option<Tile>,
 }
 
@@ -64,11 +68,53 @@ impl Group {
         values
     }
 
+    /// Rows or samples between which a group can be cut, and how many of them are worth a task.
+    fn cuts(&self) -> (usize, usize) {
+        let (rows, width) = match &self.tile {
+            Some(tile) => (tile.rows, tile.width),
+            None => (self.outer.len(), self.channels.len() * self.view.inner),
+        };
+        (rows, LEAST.div_ceil(width.max(1)))
+    }
+
+    /// Part `index` of `count`: the same channels of some rows.
+    fn share(&self, index: usize, count: usize) -> Self {
+        let rows = parallel::share(index, count, self.outer.len());
+        Self {
+            outer: self.outer.start + rows.start..self.outer.start + rows.end,
+            tile: self.tile.map(|tile| tile.share(index, count)),
+            channels: self.channels.clone(),
+            view: self.view,
+        }
+    }
+
+    /// `work` on parts of the group: what it writes for an element does not depend on the part.
+    pub fn for_each_part(&self, work: impl Fn(&Self) + Sync) {
+        let (rows, least) = self.cuts();
+        let count = tasks(rows, least);
+        for_each(count, |task| work(&self.share(task.index, count)));
+    }
+
+    /// The sums that `work` takes of parts of the group, the same for any number of threads.
+    pub fn merged<const M: usize>(&self, work: impl Fn(&Self) -> [Columns<f64>; M] + Sync) -> [Columns<f64>; M] {
+        let (rows, least) = self.cuts();
+        let count = partials(rows, least);
+        parallel::merged(
+            count,
+            |task| work(&self.share(task.index, count)),
+            |totals, part| {
+                for (total, part) in totals.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
+                    *total += part;
+                }
+            },
+        )
+    }
+
     /// Where each run of the group lies in x, and which of the group's channels it is.
     fn runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
-        let View { outer, channels, inner } = self.view;
+        let View { channels, inner, .. } = self.view;
         let group = self.channels.clone();
-        (0..outer).flat_map(move |n| {
+        self.outer.clone().flat_map(move |n| {
             group.clone().enumerate().map(move |(i, channel)| {
                 let start = (n * channels + channel) * inner;
                 (start..start + inner, i)
@@ -102,23 +148,29 @@ impl Group {
     }
 
     /// `y = f(x…, constants…)` for each element of the group's channels. `R` is `K + L`.
+    ///
+    /// # Safety
+    /// Nothing else uses these elements of y.
     #[inline(always)]
-    pub fn map<const K: usize, const L: usize, const R: usize>(
+    pub unsafe fn map<const K: usize, const L: usize, const R: usize>(
         &self,
         x: [&[f32]; K],
         constants: [&Columns<f32>; L],
-        y: &mut [f32],
+        y: &Parts<f32>,
         f: impl Fn([F32x4; K], [F32x4; L]) -> F32x4,
     ) {
         let Some(tile) = &self.tile else {
             for (run, i) in self.runs() {
                 let c = constants.map(|constant| F32x4::splat(constant[i]));
-                streams::map(x.map(|x| &x[run.clone()]), &mut y[run.clone()], |x| f(x, c));
+                // Safety: the caller's promise; runs do not overlap.
+                let y = unsafe { y.part(run.clone()) };
+                streams::map(x.map(|x| &x[run.clone()]), y, |x| f(x, c));
             }
             return;
         };
         let constants = constants.map(|each| tile.spread(&each[..self.channels.len()], self.view.inner));
-        tile.map::<K, L, R>(x, from_fn(|l| &constants[l]), y, f);
+        // Safety: the caller's promise.
+        unsafe { tile.map::<K, L, R>(x, from_fn(|l| &constants[l]), y, f) };
     }
 
     /// Per channel of the group, in float64: Σ(x - centre) and Σ(x - centre)².

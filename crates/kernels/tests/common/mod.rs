@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod convolution;
+pub mod threads;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): seeded test data, the same on every target.
 pub struct Numbers(u64);

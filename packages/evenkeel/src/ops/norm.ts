@@ -27,12 +27,17 @@ export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Te
   const shape = channelShape(options);
   const statistics = { mean: allocateTensor(shape), variance: allocateTensor(shape) };
   const y = withChannelsTogether(options, (x, view) => {
-    const rstd = allocateTensor(shape);
-    const y = allocateTensor(x.shape);
     const { gamma, beta, epsilon } = options;
-    const results = [statistics.mean, statistics.variance, rstd, y].map(at) as [number, number, number, number];
-    kernels.norm_channels_forward(...view, at(x), optional(gamma), optional(beta), epsilon, ...results);
-    recordNorm("norm_channels_backward", options, { x, y, mean: statistics.mean, rstd, view });
+    const y = allocateTensor(x.shape);
+    // Means and variances in float64.
+    const moments = allocateTensor([4, ...shape]);
+    kernels.norm_channels_moments(...view, at(x), at(moments));
+    const results = [at(statistics.mean), at(statistics.variance), at(y)] as const;
+    kernels.norm_channels_apply(...view, at(x), at(moments), optional(gamma), optional(beta), epsilon, ...results);
+    recordNorm(options, x, y, (dy, [dx, dgamma, dbeta]) => {
+      const inputs = [at(x), at(moments), optional(gamma), epsilon, at(dy)] as const;
+      kernels.norm_channels_backward(...view, ...inputs, 0, optional(dx), optional(dgamma), optional(dbeta), 0);
+    });
     return y;
   });
   return { y, ...statistics };
@@ -55,7 +60,10 @@ export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; varia
       at(rstd),
       at(y),
     );
-    recordNorm("norm_given_backward", options, { x, y, mean, rstd, view });
+    recordNorm(options, x, y, (dy, [dx, dgamma, dbeta]) => {
+      const inputs = [at(x), at(mean), at(rstd), optional(gamma), at(dy)] as const;
+      kernels.norm_given_backward(...view, ...inputs, optional(dx), optional(dgamma), optional(dbeta));
+    });
     return y;
   });
 }
@@ -102,18 +110,10 @@ export function moments(
 /** [outer, channels, inner]: how the kernels see x. With channels last, inner is 1. */
 type View = readonly [outer: number, channels: number, inner: number];
 
-interface Saved {
-  readonly x: Tensor;
-  readonly y: Tensor;
-  readonly mean: Tensor;
-  readonly rstd: Tensor;
-  readonly view: View;
-}
+/** Computes the gradients that are there: of x, γ and β. */
+type Backward = (dy: Tensor, gradients: readonly (Tensor | undefined)[]) => void;
 
-type Backward = "norm_channels_backward" | "norm_given_backward";
-
-function recordNorm(backward: Backward, { gamma, beta }: NormalizeOptions, saved: Saved): void {
-  const { x, y, mean, rstd, view } = saved;
+function recordNorm({ gamma, beta }: NormalizeOptions, x: Tensor, y: Tensor, backward: Backward): void {
   const affine = [gamma, beta].filter((each) => each !== undefined);
   record({
     name: "batchNormalization",
@@ -125,8 +125,7 @@ function recordNorm(backward: Backward, { gamma, beta }: NormalizeOptions, saved
       const dx = gradient(x, needs[0]);
       const dgamma = gradient(gamma, needs[1]);
       const dbeta = gradient(beta, needs[affine.length]);
-      const inputs = [at(x), at(mean), at(rstd), optional(gamma), at(dy!)] as const;
-      kernels[backward](...view, ...inputs, optional(dx), optional(dgamma), optional(dbeta));
+      backward(dy!, [dx, dgamma, dbeta]);
       return [dx, ...(gamma === undefined ? [] : [dgamma]), ...(beta === undefined ? [] : [dbeta])];
     },
   });
