@@ -50,12 +50,15 @@ fn normalization() {
             norm_channels_moments(view, &x, &mut moments);
             norm_channels_apply(view, &x, &moments, affine, 1e-3, [&mut mean, &mut variance], &mut y);
             let (dgamma_, dbeta_) = (Some(&mut dgamma[..]), Some(&mut dbeta[..]));
-            let gradients = Gradients { dx: Some(&mut dx), dgamma: dgamma_, dbeta: dbeta_, dbias: Some(&mut dbias) };
+            let dbias_ = (inner == 1).then_some(&mut dbias[..]);
+            let gradients = Gradients { dx: Some(&mut dx), dgamma: dgamma_, dbeta: dbeta_, dbias: dbias_ };
             norm_channels_backward(view, &x, &moments, Some(&gamma), 1e-3, &dy, true, gradients);
             norm_given_forward(view, &x, [&mean, &variance], affine, 1e-3, &mut rstd, &mut given);
             let gradients = Gradients { dx: Some(&mut given_dx), ..Gradients::default() };
             norm_given_backward(view, &x, [&mean, &rstd], Some(&gamma), &dy, gradients);
-            vec![mean, variance, y, dx, dgamma, dbeta, dbias, given, given_dx]
+            let mut results = vec![mean, variance, y, dx, dgamma, dbeta, given, given_dx];
+            results.extend((inner == 1).then_some(dbias));
+            results
         });
     }
 }

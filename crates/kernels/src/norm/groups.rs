@@ -1,11 +1,12 @@
 //! Normalization of each sample by the moments of groups of its channels: group normalization (Wu and He 2018), instance
 //! normalization with as many groups as channels, layer normalization over all but the batch with one.
 
-use super::channels::{forward_constants, rounded_means};
+use super::channels::{forward_constants, input_gradients, rounded_means};
 use super::moments::Moments;
 use super::view::View;
 use super::{Affine, Gradients, backward_sums, gamma_of, normalize, reciprocal_deviation};
 use crate::columns::TILE;
+use crate::lanes::F32x4;
 use crate::parallel::{LEAST, Parts, for_each, partials, share, tasks};
 use crate::workspace::{LINE, OutOfMemory, Workspace, doubles};
 
@@ -131,15 +132,7 @@ pub fn norm_groups_backward(
                     constants[2][i] = (rstd * (mean_h - lost * rstd * mean_hx)) as f32;
                     constants[3][i] = (rstd * rstd * mean_hx) as f32;
                 }
-                // Safety: this part is this task's.
-                unsafe {
-                    group.map::<2, 4, 6>(
-                        [x, dy],
-                        constants.each_ref(),
-                        &dx,
-                        |[x, g], [mean, scale, constant, slope]| g * scale - constant - (x - mean) * slope,
-                    );
-                }
+                input_gradients(&group, [x, dy], &constants, F32x4::splat(f32::NAN), &dx);
             }
         }
     });

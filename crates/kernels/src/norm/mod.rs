@@ -88,6 +88,7 @@ fn reciprocal_deviation(variance: f64, epsilon: f64) -> f64 {
 }
 
 /// y = (x - mean)·scale + offset, with one of each per channel of the group.
+#[inline(never)]
 fn normalize(
     group: &Group,
     x: &[f32],
@@ -107,6 +108,7 @@ fn normalize(
 }
 
 /// Σg and Σg·(x - mean) for each channel of the group.
+#[inline(never)]
 fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 2] {
     group.sums([x, dy], [mean], |[x, g], [mean]| [g, g * (x - mean)])
 }

@@ -26,6 +26,7 @@ impl Moments {
         variances[group.channels.clone()].copy_from_slice(&self.variance[..channels]);
     }
 
+    #[inline(never)]
     pub fn of(group: &Group, x: &[f32]) -> Self {
         let m = group.view.per_channel() as f64;
         debug_assert!(m > 0.0, "no elements to take a mean of");
@@ -56,6 +57,7 @@ impl Moments {
 }
 
 /// Σ(x - shift) and Σ(x - shift)² for each channel of the group.
+#[inline(never)]
 pub(super) fn shifted_sums(group: &Group, x: &[f32], shift: &Columns<f32>) -> [Columns<f64>; 2] {
     group.sums([x], [shift], |[x], [shift]| {
         let d = x - shift;
@@ -113,6 +115,7 @@ impl Moment {
 }
 
 /// Σ(x - centre) and Σ(x - centre)² in float64.
+#[inline(never)]
 fn exact_sums(x: &[f32], centre: f64) -> [f64; 2] {
     x.iter().fold([0.0; 2], |[sum, squares], &x| {
         let d = f64::from(x) - centre;

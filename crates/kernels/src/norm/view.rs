@@ -75,6 +75,7 @@ impl Group {
     }
 
     /// Rows or samples between which a group can be cut, and how many of them are worth a task.
+    #[inline(never)]
     fn cuts(&self) -> (usize, usize) {
         let (rows, width) = match &self.tile {
             Some(tile) => (tile.rows, tile.width),
@@ -84,6 +85,7 @@ impl Group {
     }
 
     /// Part `index` of `count`: the same channels of some rows.
+    #[inline(never)]
     fn share(&self, index: usize, count: usize) -> Self {
         let rows = parallel::share(index, count, self.outer.len());
         Self {
