@@ -2,12 +2,12 @@
 // `node scripts/setup.mjs STEP` goes up to and including STEP; without it, all of them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildPackage, dist } from "./lib/bundle.mjs";
+import { buildPackage, dist, entries } from "./lib/bundle.mjs";
 import { pack, tarball } from "./lib/pack.mjs";
 import { Failure, main, root, run } from "./lib/run.mjs";
 import { cargoEnv, installTarget, rustInputs, toolsFolder } from "./lib/rust.mjs";
 import { hashOf, readStamp, writeStamp } from "./lib/stamps.mjs";
-import { buildWasm, generated } from "./lib/wasm.mjs";
+import { buildWasm, generated, outputs as modules } from "./lib/wasm.mjs";
 
 const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const manifests = readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`);
@@ -58,10 +58,12 @@ const steps = [
     about: "kernels, Rust to WASM",
     inputs: () =>
       hashOf(
-        ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "crates", "scripts/lib/wasm.mjs"],
+        ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "crates"].concat(
+          ["wasm.mjs", "optimize.mjs", "sections.mjs"].map((name) => `scripts/lib/${name}`),
+        ),
         [wasmBindgen, wasmPack, workspace.devDependencies.binaryen, ...rustInputs()],
       ),
-    outputs: ["evenkeel.wasm", "simd128.ts", "exports.ts"].map((name) => join(generated, name)),
+    outputs: modules.map((name) => join(generated, name)),
     make: buildWasm,
   },
   {
@@ -74,7 +76,7 @@ const steps = [
         ),
         [readStamp("wasm") ?? "", readStamp("packages") ?? ""],
       ),
-    outputs: ["index.js", "index.workerd.js", "index.d.ts", "evenkeel.wasm"].map((name) => join(dist, name)),
+    outputs: [...entries.map((entry) => `${entry}.js`), "index.d.ts", "evenkeel.wasm"].map((name) => join(dist, name)),
     make: buildPackage,
   },
   {

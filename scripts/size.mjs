@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { dist } from "./lib/bundle.mjs";
 
-/** Keeps what is reached. The aim is 80,000. */
-const limit = 97_000;
+const limit = 110_000;
 const wasm = readFileSync(join(dist, "evenkeel.wasm"));
 const entries = readdirSync(dist).filter((name) => name.endsWith(".js"));
 
 console.log(["entry".padEnd(30), ...["bytes", "gzip", "brotli"].map((title) => title.padStart(9))].join(""));
 for (const name of entries) {
   const code = readFileSync(join(dist, name));
-  const external = code.includes('"./evenkeel.wasm"');
+  // Cloudflare's entries import the module, slim is given it.
+  const external = code.includes('"./evenkeel.wasm"') || name === "slim.js";
   const files = external ? [code, wasm] : [code];
   const sum = (/** @type {(bytes: Buffer) => number} */ size) => files.reduce((total, file) => total + size(file), 0);
   const gzipped = sum((file) => gzipSync(file, { level: 9 }).length);

@@ -7,6 +7,8 @@ import { generated } from "./wasm.mjs";
 
 const folder = join(root, "packages", "evenkeel");
 export const dist = join(folder, "dist");
+/** Each becomes a file of its own. */
+export const entries = ["index", "index.workerd", "threads", "threads.workerd", "fast", "slim"];
 
 export async function buildPackage() {
   const fresh = join(folder, "dist.new");
@@ -31,7 +33,7 @@ async function bundle(outdir) {
     },
   };
   await build({
-    entryPoints: ["index.ts", "index.workerd.ts"].map((entry) => join(folder, "src", entry)),
+    entryPoints: entries.map((entry) => join(folder, "src", `${entry}.ts`)),
     outdir,
     bundle: true,
     format: "esm",

@@ -29,7 +29,7 @@ export const parts = [
   {
     name: "rust-lint-wasm",
     after: "rust",
-    command: ["cargo", "clippy", "--workspace", "--target", target, ...clippy],
+    command: ["cargo", "clippy", "--workspace", "--all-features", "--target", target, ...clippy],
     env: wasmEnv,
   },
   { name: "rust", after: "rust", command: ["cargo", "test", "-p", "evenkeel-kernels"], env: cargoEnv, count: byCargo },
@@ -46,8 +46,15 @@ export const parts = [
   { name: "lint", after: "wasm", command: ["oxlint"] },
   vitest("unit", "wasm"),
   vitest("cross", "build"),
+  vitest("fast", "wasm"),
+  vitest("threads-2", "wasm"),
+  vitest("threads-3", "wasm"),
   { name: "publint", after: "pack", command: ["publint", "run", tarball, "--strict"] },
-  { name: "attw", after: "pack", command: ["attw", tarball, "--profile", "esm-only"] },
+  {
+    name: "attw",
+    after: "pack",
+    command: ["attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "./evenkeel.wasm"],
+  },
   { name: "size", after: "build", command: ["node", join(root, "scripts", "size.mjs")] },
   vitest("runtime", "pack"),
 ];

@@ -1,73 +1,148 @@
-// crates/wasm -> packages/evenkeel/src/wasm/generated: wasm-pack, then binaryen, then base64 and types.
+// crates/wasm -> packages/evenkeel/src/wasm/generated: each build by wasm-pack or cargo, then binaryen, then base64 and
+// types.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
+import { optimize } from "./optimize.mjs";
 import { Failure, root, run } from "./run.mjs";
-import { wasmEnv } from "./rust.mjs";
+import { target, wasmEnv, wasmFolder } from "./rust.mjs";
+import { sectionsOf } from "./sections.mjs";
 
 export const generated = join(root, "packages", "evenkeel", "src", "wasm", "generated");
-const features = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "multivalue"].map(
-  (feature) => `--enable-${feature}`,
-);
+/** What setup looks for. */
+export const outputs = ["evenkeel.wasm", "exports.ts", "simd128.ts", "fast.ts", "threads.ts"];
+
+const packed = join(root, ".cache", "wasm-pack");
+/** 2 MiB hold the stack and the data; the memory of the build with threads is made in JavaScript. */
+const initialPages = 32;
+const atomics = ["-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals"];
+const sharedMemory = [
+  "--shared-memory",
+  "--import-memory",
+  "--export-memory",
+  `--initial-memory=${initialPages << 16}`,
+];
+const threads = [...sharedMemory, "--max-memory=4294967296", "--export=__stack_pointer"];
+
+/**
+ * The builds: flags of rustc beyond those of .cargo/config.toml, features of the crate, of binaryen, exports that are
+ * kept although their names start with "__", and what the module imports.
+ *
+ * The build with threads takes the std that was compiled for one: link-time optimization gives its code atomics like
+ * all other. Its allocator and locks stay without any, which crates/wasm/src/threads.rs takes care of. (A std of its own
+ * would need a nightly compiler.)
+ */
+const variants = {
+  simd128: { rustc: [], features: [], enable: [], internal: [], imports: [] },
+  relaxed: {
+    rustc: ["-Ctarget-feature=+relaxed-simd"],
+    features: [],
+    enable: ["relaxed-simd"],
+    internal: [],
+    imports: [],
+  },
+  threads: {
+    rustc: [...atomics, ...threads.map((flag) => `-Clink-arg=${flag}`)],
+    features: ["threads"],
+    enable: ["threads"],
+    internal: ["__stack_pointer"],
+    imports: ["memory", "now", "wake", "fail"],
+  },
+};
 
 export async function buildWasm() {
-  const packed = join(root, ".cache", "wasm-pack");
+  const modules = await Promise.all([build("simd128"), build("relaxed"), build("threads")]);
+  const types = readFileSync(join(packed, "evenkeel_wasm_bg.wasm.d.ts"), "utf8");
+  write(...modules, types);
+}
+
+/** @param {keyof typeof variants} name */
+async function build(name) {
+  const { imports: wanted, ...variant } = variants[name];
+  const bytes = await optimize(await (name === "simd128" ? wasmPack() : cargo(name)), { name, ...variant });
+  const imports = importsOf(bytes);
+  if ([...imports].sort().join() !== [...wanted].sort().join()) {
+    throw new Failure(`the WASM module ${name} is to import ${wanted.join() || "nothing"}, not ${imports.join()}`);
+  }
+  return bytes;
+}
+
+/** The names of all imports. @param {Uint8Array<ArrayBuffer>} bytes */
+function importsOf(bytes) {
+  const some = sectionsOf(bytes).some(({ id }) => id === 2);
+  return some ? WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ name }) => name) : [];
+}
+
+/** The build that has types, too. */
+async function wasmPack() {
   const flags = ["--target", "web", "--no-opt", "--no-pack", "--no-gitignore", "--mode", "no-install"];
   await run(["wasm-pack", "build", join(root, "crates", "wasm"), "--release", ...flags, "--out-dir", packed], {
     env: wasmEnv(),
   });
-  const bytes = await optimize(join(packed, "evenkeel_wasm_bg.wasm"));
-  const types = readFileSync(join(packed, "evenkeel_wasm_bg.wasm.d.ts"), "utf8");
-  write(bytes, types);
+  return join(packed, "evenkeel_wasm_bg.wasm");
+}
+
+/** In a folder of its own, so that the builds do not undo each other. @param {keyof typeof variants} name */
+async function cargo(name) {
+  const { rustc, features } = variants[name];
+  const folder = join(wasmFolder, name);
+  const flags = ["--config", `target.${target}.rustflags=${JSON.stringify(rustc)}`, "--target-dir", folder];
+  const crate = ["--package", "evenkeel-wasm", "--target", target, "--release", "--features", features.join()];
+  await run(["cargo", "build", ...crate, ...flags], { env: wasmEnv() });
+  return join(folder, target, "release", "evenkeel_wasm.wasm");
 }
 
 /**
- * wasm-metadce drops what only wasm-bindgen's JavaScript needs: our exports take and return numbers, so that the module
- * is instantiated without imports and without glue. Then wasm-opt -O3, with the features that every engine has.
- * @param {string} input
+ * @param {Uint8Array} simd128
+ * @param {Uint8Array} relaxed
+ * @param {Uint8Array} threads
+ * @param {string} types  wasm-bindgen's declarations of the raw exports
  */
-async function optimize(input) {
-  const exports = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(input)));
-  const kept = exports.map(({ name }) => name).filter((name) => !name.startsWith("__"));
-  const graph = join(dirname(input), "kept.json");
-  const roots = kept.map((name) => ({ name, export: name, root: true }));
-  writeFileSync(graph, JSON.stringify(roots));
-  const pruned = join(dirname(input), "pruned.wasm");
-  const output = join(dirname(input), "optimized.wasm");
-  const tool = (/** @type {string} */ name) => join(root, "node_modules", ".bin", name);
-  // Reference types are for wasm-bindgen's table alone, which goes.
-  await run([tool("wasm-metadce"), input, "-f", graph, ...features, "--enable-reference-types", "-o", pruned]);
-  await run([
-    tool("wasm-opt"),
-    pruned,
-    "-O3",
-    ...features,
-    "--strip-producers",
-    "--strip-target-features",
-    "-o",
-    output,
-  ]);
-  const bytes = new Uint8Array(readFileSync(output));
-  const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes));
-  if (imports.length > 0) throw new Failure(`the WASM module must have no imports, has ${JSON.stringify(imports)}`);
-  return bytes;
-}
-
-/** @param {Uint8Array} bytes @param {string} types  wasm-bindgen's declarations of the raw exports */
-function write(bytes, types) {
-  const note = "// Built by scripts/lib/wasm.mjs from crates/wasm.\n";
-  const functions = [...types.matchAll(/^export const (?!__)(\w+): \((.*)\) => (\w+);$/gm)];
-  const lines = functions.map(([, name, parameters, result]) => `  ${name}(${parameters}): ${result};\n`);
+function write(simd128, relaxed, threads, types) {
   const fresh = `${generated}.new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
-  writeFileSync(join(fresh, "evenkeel.wasm"), bytes);
-  // Deflated first: gzip finds next to nothing in base64, 89 KB instead of 63.
-  const base64 = deflateRawSync(bytes, { level: 9, memLevel: 9 }).toString("base64");
-  const size = `export const wasmSize = ${bytes.length};\n`;
-  writeFileSync(join(fresh, "simd128.ts"), `${note}${size}export const wasmBase64 =\n  "${base64}";\n`);
-  const head = "export interface Exports {\n  memory: WebAssembly.Memory;\n";
-  writeFileSync(join(fresh, "exports.ts"), `${note}${head}${lines.join("")}}\n`);
+  const save = (/** @type {string} */ name, /** @type {string} */ code) =>
+    writeFileSync(join(fresh, name), `// Built by scripts/lib/wasm.mjs from crates/wasm.\n${code}`);
+  writeFileSync(join(fresh, "evenkeel.wasm"), simd128);
+  save("simd128.ts", `export const wasmSize = ${simd128.length};\n${base64(simd128)}`);
+  const { pieceSize, zipped } = zip(simd128, relaxed);
+  const sizes = `export const simd128Size = ${simd128.length};\nexport const relaxedSize = ${relaxed.length};\n`;
+  save("fast.ts", `${sizes}export const pieceSize = ${pieceSize};\n${base64(zipped)}`);
+  const facts = { wasmSize: threads.length, initialPages, sharedFlag: sharedFlag(threads) };
+  const constants = Object.entries(facts).map(([name, value]) => `export const ${name} = ${value};\n`);
+  save("threads.ts", `${constants.join("")}${base64(threads)}`);
+  const functions = [...types.matchAll(/^export const (?!__)(\w+): \((.*)\) => (\w+);$/gm)];
+  const lines = functions.map(([, name, parameters, result]) => `  ${name}(${parameters}): ${result};\n`);
+  save("exports.ts", `export interface Exports {\n  memory: WebAssembly.Memory;\n${lines.join("")}}\n`);
   rmSync(generated, { recursive: true, force: true });
   renameSync(fresh, generated);
+}
+
+/** Deflated first: gzip finds next to nothing in base64, 89 KB instead of 63. @param {Uint8Array} bytes */
+function base64(bytes) {
+  const deflated = deflateRawSync(bytes, { level: 9, memLevel: 9 });
+  return `export const wasmBase64 =\n  "${deflated.toString("base64")}";\n`;
+}
+
+/**
+ * Two modules by turns, a piece of each: their functions differ little and come in the same order, so that deflate
+ * finds the one in the other, no further back than the 32 KB it can see. @param {Uint8Array} a @param {Uint8Array} b
+ */
+function zip(a, b) {
+  const pieceSize = 20_000;
+  const pieces = [];
+  for (let at = 0; at < Math.max(a.length, b.length); at += pieceSize) {
+    for (const bytes of [a, b]) pieces.push(bytes.subarray(at, at + pieceSize));
+  }
+  return { pieceSize, zipped: Buffer.concat(pieces) };
+}
+
+/** Where the module says that its memory is shared: the limits in the import of env.memory. @param {Uint8Array} bytes */
+function sharedFlag(bytes) {
+  const [withMaximum, shared] = [1, 2];
+  const name = Buffer.from("\x03env\x06memory\x02", "latin1");
+  const at = Buffer.from(bytes).indexOf(name) + name.length;
+  if (bytes[at] !== (withMaximum | shared)) throw new Failure("the module with threads imports no shared memory");
+  return at;
 }

@@ -5,7 +5,8 @@
 //! (true) or all zeros (false) per lane, which [`I32x4::select`] takes.
 //!
 //! Rules that keep results equal everywhere: a multiply-add is a rounded product, then a rounded sum (never
-//! fused), and a horizontal sum is always `(0 + 1) + (2 + 3)`.
+//! fused), and a horizontal sum is always `(0 + 1) + (2 + 3)`. Only the build for `evenkeel/fast`, with relaxed SIMD,
+//! gives the first rule up, in `F32x4::mul_add` alone.
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable;
@@ -26,10 +27,14 @@ impl F32x4 {
         Self::splat(0.0)
     }
 
-    /// `self * a + b`, rounded after the product and after the sum.
+    /// `self * a + b`, rounded after the product and after the sum; in the build with relaxed SIMD once or twice, as the
+    /// processor likes.
     #[inline(always)]
     pub fn mul_add(self, a: Self, b: Self) -> Self {
-        self * a + b
+        #[cfg(target_feature = "relaxed-simd")]
+        return Self(core::arch::wasm32::f32x4_relaxed_madd(self.0, a.0, b.0));
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return self * a + b;
     }
 
     /// `max(self, 0)`; NaN stays NaN.

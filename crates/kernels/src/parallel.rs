@@ -7,7 +7,7 @@
 //! * where results are sums over the work, it is cut by its size alone, and the partial sums are added up in their
 //!   order afterwards: [`partials`].
 //!
-//! A task allocates nothing, forks no further, and finds its scratch memory by the number of its thread ([`PerThread`]).
+//! A task allocates nothing, forks no further, and finds its scratch memory by its thread's number ([`PerThread`]).
 
 use crate::workspace::LINE;
 use core::marker::PhantomData;

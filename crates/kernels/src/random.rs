@@ -5,6 +5,7 @@
 
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::math::{copy_sign, normal_quantile};
+use crate::parallel::{self, Parts};
 
 /// Where a stream stands: block `counter` of the stream `seed`.
 #[derive(Clone, Copy, Debug)]
@@ -25,26 +26,36 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
+/// A task has at least this many blocks: 16 Ki elements, some 50 µs.
+const BLOCKS: usize = 4096;
+
 /// Four elements of `y` from each block of four words; the last block may have more words than are needed.
 #[inline(always)]
-fn fill<T: Copy>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]) -> [T; LANES]) {
+fn fill<T: Copy + Send>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]) -> [T; LANES] + Sync) {
     let key = [position.seed as u32, (position.seed >> 32) as u32];
     let block = |i: usize| {
         let counter = position.counter.wrapping_add(i as u64);
         f(philox([counter as u32, (counter >> 32) as u32, 0, 0], key))
     };
-    let blocks = y.len() / LANES;
-    let (whole, rest) = y.as_chunks_mut::<LANES>();
-    for (i, values) in whole.iter_mut().enumerate() {
-        *values = block(i);
-    }
-    if !rest.is_empty() {
-        rest.copy_from_slice(&block(blocks)[..rest.len()]);
-    }
+    let (len, blocks) = (y.len(), y.len().div_ceil(LANES));
+    let count = parallel::tasks(blocks, BLOCKS);
+    let parts = Parts::of(y);
+    parallel::for_each(count, |task| {
+        let range = parallel::share(task.index, count, blocks);
+        // Safety: tasks have blocks of their own.
+        let y = unsafe { parts.part(range.start * LANES..len.min(range.end * LANES)) };
+        let (whole, rest) = y.as_chunks_mut::<LANES>();
+        for (i, values) in whole.iter_mut().enumerate() {
+            *values = block(range.start + i);
+        }
+        if !rest.is_empty() {
+            rest.copy_from_slice(&block(blocks - 1)[..rest.len()]);
+        }
+    });
 }
 
 #[inline(always)]
-fn fill_floats(position: Position, y: &mut [f32], f: impl Fn(I32x4) -> F32x4) {
+fn fill_floats(position: Position, y: &mut [f32], f: impl Fn(I32x4) -> F32x4 + Sync) {
     fill(position, y, |words| f(I32x4::from_array(words.map(|word| word as i32))).to_array());
 }
 
@@ -83,7 +94,7 @@ pub fn random_truncated_normal(position: Position, mean: f32, stddev: f32, y: &m
 }
 
 /// y = mean + stddev·(±quantile(fraction)), the sign being one bit of a word and the fraction in [0, 1] the others.
-fn from_quantile(position: Position, mean: f32, stddev: f32, y: &mut [f32], quantile: impl Fn(F32x4) -> F32x4) {
+fn from_quantile(position: Position, mean: f32, stddev: f32, y: &mut [f32], quantile: impl Fn(F32x4) -> F32x4 + Sync) {
     let (mean, stddev) = (F32x4::splat(mean), F32x4::splat(stddev));
     fill_floats(position, y, |words| {
         let fraction = (words & I32x4::splat(i32::MAX)).to_f32() * F32x4::splat(1.0 / 2_147_483_648.0);

@@ -38,12 +38,7 @@ impl Workspace {
             total = total.checked_add(length.div_ceil(LINE)).ok_or(OutOfMemory)?;
         }
         self.grow(total)?;
-        let mut rest = self.lines.as_mut_slice();
-        Ok(lengths.map(|length| {
-            let (lines, others) = core::mem::take(&mut rest).split_at_mut(length.div_ceil(LINE));
-            rest = others;
-            &mut floats(lines)[..length]
-        }))
+        Ok(cut(floats(&mut self.lines), lengths))
     }
 
     fn grow(&mut self, lines: usize) -> Result<(), OutOfMemory> {
@@ -55,6 +50,21 @@ impl Workspace {
         }
         Ok(())
     }
+}
+
+/// Disjoint slices of `scratch`, each on a cache line of its own, as `scratch` is.
+pub fn cut<const N: usize>(scratch: &mut [f32], lengths: [usize; N]) -> [&mut [f32]; N] {
+    let mut rest = scratch;
+    lengths.map(|length| {
+        let (part, others) = core::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
+        rest = others;
+        &mut part[..length]
+    })
+}
+
+/// Floats to ask for, so that [`cut`] has `lengths`.
+pub fn cut_len(lengths: &[usize]) -> usize {
+    lengths.iter().map(|length| length.next_multiple_of(LINE)).sum()
 }
 
 fn floats(lines: &mut [Line]) -> &mut [f32] {

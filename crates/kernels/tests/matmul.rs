@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, assert_close, assert_exact, bits, unwritten};
-use evenkeel_kernels::matmul::{Activation, Epilogue, bias_activation_backward, matmul};
+use evenkeel_kernels::matmul::{Activation, Epilogue, Normalization, bias_activation_backward, matmul};
 use evenkeel_kernels::workspace::{OutOfMemory, Workspace};
 
 #[cfg(target_arch = "wasm32")]
@@ -16,6 +16,12 @@ struct Case {
     k: usize,
     bias: bool,
     activation: Activation,
+    normalized: bool,
+}
+
+/// Means, scales and offsets that keep whole numbers whole.
+fn constants(n: usize) -> Vec<f32> {
+    (0..3 * n).map(|i| (i % 7) as f32 - 3.0).collect()
 }
 
 fn oracle(case: &Case, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f64> {
@@ -29,7 +35,9 @@ fn oracle(case: &Case, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f64> {
                 let b = b[if transpose[1] { j * k + p } else { p * n + j }];
                 sum += f64::from(a) * f64::from(b);
             }
-            c[i * n + j] = if case.activation == Activation::Relu { sum.max(0.0) } else { sum };
+            let activated = if case.activation == Activation::Relu { sum.max(0.0) } else { sum };
+            let [mean, scale, offset] = [0, 1, 2].map(|row| f64::from(constants(n)[row * n + j]));
+            c[i * n + j] = if case.normalized { (activated - mean) * scale + offset } else { activated };
         }
     }
     c
@@ -37,7 +45,9 @@ fn oracle(case: &Case, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f64> {
 
 fn run(case: &Case, a: &[f32], b: &[f32], bias: &[f32], workspace: &mut Workspace) -> Vec<f32> {
     let mut c = unwritten(case.m * case.n);
-    let epilogue = Epilogue { bias: case.bias.then_some(bias), activation: case.activation };
+    let constants = constants(case.n);
+    let normalization = case.normalized.then(|| Normalization::of(&constants, case.n));
+    let epilogue = Epilogue { bias: case.bias.then_some(bias), activation: case.activation, normalization };
     let [transpose_a, transpose_b] = case.transpose;
     matmul(transpose_a, transpose_b, case.m, case.n, case.k, a, b, epilogue, &mut c, workspace).unwrap();
     c
@@ -48,8 +58,8 @@ const TRANSPOSES: [[bool; 2]; 4] = [[false, false], [false, true], [true, false]
 fn check_whole(m: usize, n: usize, k: usize, numbers: &mut Numbers, workspace: &mut Workspace) {
     let (a, b, bias) = (numbers.whole(m * k), numbers.whole(k * n), numbers.whole(n));
     for transpose in TRANSPOSES {
-        for (bias_on, activation) in [(false, Activation::None), (true, Activation::Relu)] {
-            let case = Case { transpose, m, n, k, bias: bias_on, activation };
+        for (on, activation) in [(false, Activation::None), (true, Activation::Relu)] {
+            let case = Case { transpose, m, n, k, bias: on, activation, normalized: on };
             let what = format!("{transpose:?} {m}x{n}x{k} {activation:?}");
             assert_exact(&run(&case, &a, &b, &bias, workspace), &oracle(&case, &a, &b, &bias), &what);
         }
@@ -94,7 +104,7 @@ fn sums_of_reals_agree_with_float64() {
     for (m, n, k) in [(1, 10, 128), (33, 17, 1000), (64, 63, 257), (3, 128, 4096), (1, 16, 9216)] {
         let (a, b, bias) = (numbers.uniform(m * k), numbers.uniform(k * n), numbers.uniform(n));
         for transpose in TRANSPOSES {
-            let case = Case { transpose, m, n, k, bias: true, activation: Activation::None };
+            let case = Case { transpose, m, n, k, bias: true, activation: Activation::None, normalized: false };
             let actual = run(&case, &a, &b, &bias, &mut workspace);
             assert_close(&actual, &oracle(&case, &a, &b, &bias), 2e-6, &format!("{transpose:?} {m}x{n}x{k}"));
         }
@@ -107,7 +117,7 @@ fn not_a_number_and_infinity_stay_in_their_row_and_column() {
     let (m, n, k) = (9, 11, 7);
     let (mut a, b) = (numbers.uniform(m * k), numbers.uniform(k * n));
     (a[2 * k + 1], a[8 * k]) = (f32::NAN, f32::INFINITY);
-    let case = Case { transpose: [false; 2], m, n, k, bias: false, activation: Activation::Relu };
+    let case = Case { transpose: [false; 2], m, n, k, bias: false, activation: Activation::Relu, normalized: false };
     let c = run(&case, &a, &b, &[], &mut workspace);
     for (i, row) in c.chunks(n).enumerate() {
         assert!(row.iter().all(|x| if i == 2 { x.is_nan() } else { i == 8 || x.is_finite() }), "row {i}");
@@ -120,7 +130,7 @@ fn a_row_has_the_same_bits_in_every_place_and_call() {
     let (n, k) = (21, 600);
     let (row, b) = (numbers.uniform(k), numbers.uniform(k * n));
     let repeated: Vec<f32> = (0..7).flat_map(|_| row.clone()).collect();
-    let case = Case { transpose: [false; 2], m: 7, n, k, bias: false, activation: Activation::None };
+    let case = Case { transpose: [false; 2], m: 7, n, k, bias: false, activation: Activation::None, normalized: false };
     let first = run(&case, &repeated, &b, &[], &mut workspace);
     for c in first.chunks(n) {
         assert_eq!(bits(c), bits(&first[..n]));

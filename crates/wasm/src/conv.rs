@@ -1,15 +1,15 @@
-//! Two-dimensional convolution. `geometry` is the address of the 15 sizes of [`Conv2d`], in its order.
+//! Two-dimensional convolution. `geometry` is the address of the 16 sizes of [`Conv2d`], in its order.
 
-use crate::slices::{optional_slice, slice, slice_mut};
+use crate::matmul::epilogue;
+use crate::slices::{optional_slice_mut, slice, slice_mut};
 use crate::workspace::with_workspace;
 use evenkeel_kernels::conv::{self, Conv2d};
-use evenkeel_kernels::matmul::{Activation, Epilogue};
 
 /// # Safety
-/// `geometry` is readable for 15 numbers.
+/// `geometry` is readable for 16 numbers.
 unsafe fn read_geometry(geometry: *const u32) -> Conv2d {
     // Safety: the caller's promise.
-    let sizes = unsafe { slice(geometry, 15) };
+    let sizes = unsafe { slice(geometry, 16) };
     let size = |i: usize| sizes[i] as usize;
     Conv2d {
         batch: size(0),
@@ -27,6 +27,7 @@ unsafe fn read_geometry(geometry: *const u32) -> Conv2d {
         pad_left: size(12),
         out_h: size(13),
         out_w: size(14),
+        groups: size(15),
     }
 }
 
@@ -39,48 +40,42 @@ pub unsafe extern "C" fn conv2d_forward(
     w: *const f32,
     bias: *const f32,
     activation: u32,
+    constants: *const f32,
     y: *mut f32,
 ) -> u32 {
     // Safety: the caller's promise.
-    let (g, x, w, bias, y) = unsafe {
+    let (g, x, w, y, epilogue) = unsafe {
         let g = read_geometry(geometry);
-        let (x, w, bias) = (slice(x, g.input_len()), slice(w, g.weights_len()), optional_slice(bias, g.filters));
-        (g, x, w, bias, slice_mut(y, g.output_len()))
+        let (x, w, y) = (slice(x, g.input_len()), slice(w, g.weights_len()), slice_mut(y, g.output_len()));
+        (g, x, w, y, epilogue(g.filters, bias, activation, constants))
     };
-    let epilogue = Epilogue { bias, activation: Activation::from_code(activation) };
     with_workspace(|workspace| conv::conv2d_forward(&g, x, w, epilogue, y, workspace))
 }
 
+/// `dx` and `dw` may be 0: not wanted.
+///
 /// # Safety
-/// The arrays have the sizes that `geometry` says; `dx` overlaps none of them.
+/// The arrays have the sizes that `geometry` says; `dx` and `dw` overlap none of them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn conv2d_backward_input(
-    geometry: *const u32,
-    dy: *const f32,
-    w: *const f32,
-    dx: *mut f32,
-) -> u32 {
-    // Safety: the caller's promise.
-    let (g, dy, w, dx) = unsafe {
-        let g = read_geometry(geometry);
-        (g, slice(dy, g.output_len()), slice(w, g.weights_len()), slice_mut(dx, g.input_len()))
-    };
-    with_workspace(|workspace| conv::conv2d_backward_input(&g, dy, w, dx, workspace))
-}
-
-/// # Safety
-/// The arrays have the sizes that `geometry` says; `dw` overlaps none of them.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn conv2d_backward_filter(
+pub unsafe extern "C" fn conv2d_backward(
     geometry: *const u32,
     x: *const f32,
     dy: *const f32,
+    w: *const f32,
+    dx: *mut f32,
     dw: *mut f32,
 ) -> u32 {
     // Safety: the caller's promise.
-    let (g, x, dy, dw) = unsafe {
+    let (g, x, dy, w, dx, dw) = unsafe {
         let g = read_geometry(geometry);
-        (g, slice(x, g.input_len()), slice(dy, g.output_len()), slice_mut(dw, g.weights_len()))
+        let (x, dy, w) = (slice(x, g.input_len()), slice(dy, g.output_len()), slice(w, g.weights_len()));
+        (g, x, dy, w, optional_slice_mut(dx, g.input_len()), optional_slice_mut(dw, g.weights_len()))
     };
-    with_workspace(|workspace| conv::conv2d_backward_filter(&g, x, dy, dw, workspace))
+    with_workspace(|workspace| conv::conv2d_backward(&g, x, dy, w, dx, dw, workspace))
+}
+
+/// The largest tile of Winograd's algorithm: 4 (default), 6 or, for none, 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn set_winograd(largest_tile: u32) {
+    conv::set_winograd(largest_tile);
 }

@@ -1,7 +1,8 @@
 //! The bridge: one thin export per kernel, under the kernel's name, numbers only.
 //!
 //! Arrays are addresses in this module's memory; address 0 stands for an absent one where that is allowed. Sizes are
-//! counts of elements. The module imports nothing. JavaScript has checked everything: a wrong size is a trap, or worse.
+//! counts of elements. JavaScript has checked everything: a wrong size is a trap, or worse. One thread at a time calls
+//! the exports, and the module imports nothing; the build with threads imports its memory and a few functions.
 
 // wasm-pack builds this crate; the exports need nothing of its glue.
 use wasm_bindgen as _;
@@ -19,5 +20,7 @@ mod reduce;
 mod slices;
 mod softmax;
 mod strided;
+#[cfg(feature = "threads")]
+mod threads;
 mod update;
 mod workspace;

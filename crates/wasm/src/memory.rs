@@ -10,7 +10,7 @@ const ARGUMENTS: usize = 64;
 
 struct Arguments(UnsafeCell<[u32; ARGUMENTS]>);
 
-// Safety: an instance has one thread; the area is written by JavaScript just before the call that reads it.
+// Safety: one thread calls the exports; the area is written by JavaScript just before the call that reads it.
 unsafe impl Sync for Arguments {}
 
 static AREA: Arguments = Arguments(UnsafeCell::new([0; ARGUMENTS]));

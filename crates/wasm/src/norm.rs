@@ -77,6 +77,26 @@ pub unsafe extern "C" fn norm_channels_backward(
 }
 
 /// # Safety
+/// The arrays have their sizes, `gamma` and `beta` may be 0; `constants` has 3 x channels and overlaps nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_given_constants(
+    channels: usize,
+    mean: *const f32,
+    variance: *const f32,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    constants: *mut f32,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
+        let statistics = [mean, variance].map(|p| slice(p, channels));
+        norm::norm_given_constants(statistics, affine, epsilon, slice_mut(constants, 3 * channels));
+    }
+}
+
+/// # Safety
 /// The arrays have the sizes that `geometry` says (`places` and `peaks` as `y`), `gamma` and `beta` may be 0; the last
 /// five overlap nothing.
 #[unsafe(no_mangle)]

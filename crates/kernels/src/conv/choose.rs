@@ -1,18 +1,29 @@
-//! Which algorithm a convolution takes: one place, by shape alone, so that results never depend on anything else.
+//! Which algorithm a convolution takes: one place, by shape alone, so that results never depend on anything else but
+//! the one setting for the whole process, [`set_winograd`].
 
 use super::geometry::Conv2d;
-use crate::matmul::tile::NR;
+use super::winograd::{F4, F6, Tile};
+use crate::matmul::tile::CONV_NR;
+use core::sync::atomic::{AtomicU32, Ordering};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// For what does not suit [`winograd`].
 pub enum Algorithm {
     /// A matrix product: the input is its own matrix of patches.
     Pointwise,
     /// Runs of the image in place: patches too short to gather.
     Direct,
-    /// Tiles of 4 x 4 outputs of a 3 x 3 kernel; for gradients.
-    Winograd,
     /// Any geometry.
     Implicit,
+}
+
+/// The outputs along a side of the largest tile that Winograd's algorithm may take; 0: none.
+static LARGEST_TILE: AtomicU32 = AtomicU32::new(4);
+
+/// 4 (default): tiles of 4 x 4 outputs, with errors up to 2e-6 of the largest value; 6: also of 6 x 6, faster, with
+/// errors up to 2e-5; 0: direct algorithms only, with up to 1e-6. For the whole process, not while a kernel runs.
+pub fn set_winograd(largest_tile: u32) {
+    debug_assert!([0, 4, 6].contains(&largest_tile));
+    LARGEST_TILE.store(largest_tile, Ordering::Relaxed);
 }
 
 /// Patches with shorter rows than this are read in place: 1.2 to 4 times as fast there, slower beyond.
@@ -21,30 +32,32 @@ const SHORT_RUN: usize = 32;
 fn is_pointwise(g: &Conv2d) -> bool {
     let one_tap = g.kernel_h == 1 && g.kernel_w == 1;
     let same_grid = g.stride_h == 1 && g.stride_w == 1 && g.out_h == g.height && g.out_w == g.width;
-    one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0
+    one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0 && g.groups == 1
 }
 
 fn has_short_runs(g: &Conv2d) -> bool {
-    g.dilation_w == 1 && g.kernel_w * g.channels < SHORT_RUN
+    g.dilation_w == 1 && g.kernel_w * g.channels < SHORT_RUN && g.groups == 1
 }
 
-/// Winograd multiplies 36 times a tile where the direct algorithm does 9 times an output; transforming the weights
+/// The tile for which Winograd multiplies least, where it gains.
+///
+/// It multiplies 36 or 64 times a tile where the direct algorithm does 9 times an output; transforming the weights
 /// costs as much as about 1000 multiplications of each. Measured: 3 x 3 outputs gain 1.3 times for 64 images and lose
 /// for 8, 26 x 26 gain 2.7 times. From 8 channels on the transforms of the images are paid for (1.4 times and more).
-fn suits_winograd(g: &Conv2d) -> bool {
-    const TILE: usize = 36;
+pub fn winograd(g: &Conv2d) -> Option<&'static Tile> {
     const WEIGHTS: usize = 1000;
-    let tiles = g.batch * g.out_h.div_ceil(4) * g.out_w.div_ceil(4);
-    let sizes = [g.kernel_h, g.kernel_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w];
-    sizes == [3, 3, 1, 1, 1, 1]
-        && g.channels.is_multiple_of(NR)
-        && g.filters.is_multiple_of(NR)
-        && 9 * g.batch * g.pixels() > TILE * tiles + WEIGHTS
+    let sizes = [g.kernel_h, g.kernel_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w, g.groups];
+    let sees_all = g.out_h + 2 >= g.pad_top + g.height && g.out_w + 2 >= g.pad_left + g.width;
+    let whole = g.channels.is_multiple_of(CONV_NR) && g.filters.is_multiple_of(CONV_NR);
+    if sizes != [3, 3, 1, 1, 1, 1, 1] || !sees_all || !whole {
+        return None;
+    }
+    let products = |tile: &&Tile| g.out_h.div_ceil(tile.out) * g.out_w.div_ceil(tile.out) * tile.products();
+    let largest = LARGEST_TILE.load(Ordering::Relaxed) as usize;
+    let tile = [&F4, &F6].into_iter().filter(|tile| tile.out <= largest).min_by_key(products)?;
+    (9 * g.batch * g.pixels() > g.batch * products(&tile) + WEIGHTS).then_some(tile)
 }
 
-/// Never Winograd: its rounding, twice that of a direct sum, flips more decisions of the ReLU and max-pooling that
-/// follow, and a flipped decision moves a gradient more than all rounding does. With it four of the tutorial's
-/// gradients missed 4 times PyTorch's own float32 error (by up to 1.3 times), without it none.
 pub fn forward(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
@@ -56,21 +69,13 @@ pub fn forward(g: &Conv2d) -> Algorithm {
 }
 
 pub fn backward_input(g: &Conv2d) -> Algorithm {
-    if is_pointwise(g) {
-        Algorithm::Pointwise
-    } else if suits_winograd(g) {
-        Algorithm::Winograd
-    } else {
-        Algorithm::Implicit
-    }
+    if is_pointwise(g) { Algorithm::Pointwise } else { Algorithm::Implicit }
 }
 
 pub fn backward_filter(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
-    } else if suits_winograd(g) {
-        Algorithm::Winograd
-    } else if has_short_runs(g) && g.filters.is_multiple_of(NR) {
+    } else if has_short_runs(g) && g.filters.is_multiple_of(CONV_NR) {
         Algorithm::Direct
     } else {
         Algorithm::Implicit

@@ -8,6 +8,7 @@ mod choose;
 mod direct;
 pub mod geometry;
 mod implicit;
+mod partial;
 mod patches;
 mod winograd;
 
@@ -15,6 +16,7 @@ use crate::matmul::{Epilogue, matmul};
 use crate::workspace::{OutOfMemory, Workspace};
 use choose::Algorithm;
 
+pub use choose::set_winograd;
 pub use geometry::Conv2d;
 
 /// `y = activation(x * w + bias)`; `y` is overwritten.
@@ -33,58 +35,56 @@ pub fn conv2d_forward(
     if g.patch() == 0 {
         return matmul(false, false, g.batch * g.pixels(), g.filters, 0, x, w, epilogue, y, workspace);
     }
+    if let Some(tile) = choose::winograd(g) {
+        return winograd::forward(tile, g, x, w, epilogue, y, workspace);
+    }
     match choose::forward(g) {
         Algorithm::Pointwise => {
             matmul(false, false, g.batch * g.pixels(), g.filters, g.channels, x, w, epilogue, y, workspace)
         }
         Algorithm::Direct => direct::forward(g, x, w, epilogue, y, workspace),
-        _ => implicit::forward(g, x, w, epilogue, y, workspace),
+        Algorithm::Implicit => implicit::forward(g, x, w, epilogue, y, workspace),
     }
 }
 
-/// `dx = ` the adjoint of `x -> x * w`, applied to `dy`; `dx` is overwritten.
-pub fn conv2d_backward_input(
-    g: &Conv2d,
-    dy: &[f32],
-    w: &[f32],
-    dx: &mut [f32],
-    workspace: &mut Workspace,
-) -> Result<(), OutOfMemory> {
-    debug_assert!(dy.len() == g.output_len() && w.len() == g.weights_len() && dx.len() == g.input_len());
-    if g.output_len() == 0 || dx.is_empty() || w.is_empty() {
-        dx.fill(0.0);
-        return Ok(());
-    }
-    match choose::backward_input(g) {
-        Algorithm::Pointwise => {
-            let rows = g.batch * g.pixels();
-            matmul(false, true, rows, g.channels, g.filters, dy, w, Epilogue::NONE, dx, workspace)
-        }
-        Algorithm::Winograd => winograd::backward_input(g, dy, w, dx, workspace),
-        _ => implicit::backward_input(g, dy, w, dx, workspace),
-    }
-}
-
-/// `dw = ` the adjoint of `w -> x * w`, applied to `dy`; `dw` is overwritten.
-pub fn conv2d_backward_filter(
+/// The adjoints of `x -> x * w` and of `w -> x * w`, applied to `dy`: `dx` and `dw` are overwritten where they are
+/// wanted. Both together share what they need of `dy`.
+pub fn conv2d_backward(
     g: &Conv2d,
     x: &[f32],
     dy: &[f32],
-    dw: &mut [f32],
+    w: &[f32],
+    dx: Option<&mut [f32]>,
+    dw: Option<&mut [f32]>,
     workspace: &mut Workspace,
 ) -> Result<(), OutOfMemory> {
-    debug_assert!(x.len() == g.input_len() && dy.len() == g.output_len() && dw.len() == g.weights_len());
-    if g.output_len() == 0 || x.is_empty() || dw.is_empty() {
-        dw.fill(0.0);
+    debug_assert!(x.len() == g.input_len() && dy.len() == g.output_len() && w.len() == g.weights_len());
+    debug_assert!(dx.as_ref().is_none_or(|dx| dx.len() == x.len()));
+    debug_assert!(dw.as_ref().is_none_or(|dw| dw.len() == w.len()));
+    if dy.is_empty() || x.is_empty() || w.is_empty() {
+        [dx, dw].into_iter().flatten().for_each(|gradient| gradient.fill(0.0));
         return Ok(());
     }
-    match choose::backward_filter(g) {
-        Algorithm::Pointwise => {
-            let pixels = g.batch * g.pixels();
-            matmul(true, false, g.channels, g.filters, pixels, x, dy, Epilogue::NONE, dw, workspace)
-        }
-        Algorithm::Direct => direct::backward_filter(g, x, dy, dw, workspace),
-        Algorithm::Winograd => winograd::backward_filter(g, x, dy, dw, workspace),
-        Algorithm::Implicit => implicit::backward_filter(g, x, dy, dw, workspace),
+    if let Some(tile) = choose::winograd(g) {
+        return winograd::backward(tile, g, x, dy, w, dx, dw, workspace);
     }
+    let rows = g.batch * g.pixels();
+    if let Some(dx) = dx {
+        match choose::backward_input(g) {
+            Algorithm::Pointwise => {
+                matmul(false, true, rows, g.channels, g.filters, dy, w, Epilogue::NONE, dx, workspace)?
+            }
+            _ => implicit::backward_input(g, dy, w, dx, workspace)?,
+        }
+    }
+    if let Some(dw) = dw {
+        match choose::backward_filter(g) {
+            Algorithm::Pointwise => {
+                matmul(true, false, g.channels, g.filters, rows, x, dy, Epilogue::NONE, dw, workspace)?
+            }
+            Algorithm::Direct => direct::backward_filter(g, x, dy, dw, workspace)?,
+            Algorithm::Implicit => implicit::backward_filter(g, x, dy, dw, workspace)?,
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Matrix products: `C = activation(op(A) op(B) + bias)`, all row-major.
+//! Matrix products: `C = epilogue(op(A) op(B))`, all row-major; the epilogue is bias, activation, normalization.
 //!
 //! [`tile`] is the micro-kernel and explains the block sizes, [`pack`] lays out its operands, [`blocks`] has the five
 //! loops of the BLIS paper around it, [`epilogue`] what happens on the way to memory, [`few_rows`] the products that
@@ -11,17 +11,21 @@ mod few_rows;
 pub(crate) mod pack;
 pub(crate) mod tile;
 
+use crate::parallel::{self, PerThread};
 use crate::workspace::{OutOfMemory, Workspace};
 use blocks::{block_a_len, block_b_len, multiply};
 use pack::Matrix;
 
 pub use activation_backward::bias_activation_backward;
-pub use epilogue::{Activation, Epilogue};
+pub use epilogue::{Activation, Epilogue, Normalization};
 
-/// `C[m, n] = activation(op(A) op(B) + bias)`.
+/// Multiplications that are worth a task: some 5 us.
+const LEAST_PRODUCTS: usize = 128 * 1024;
+
+/// `C[m, n] = normalization(activation(op(A) op(B) + bias))`, as far as the epilogue has them.
 ///
 /// `a` is `[m, k]`, or `[k, m]` when `transpose_a`; `b` is `[k, n]`, or `[n, k]` when `transpose_b`; `bias` has `n`
-/// values. `c` is overwritten. A depth of 0 leaves `activation(bias)`. Sums are float32, in blocks of 256.
+/// values. `c` is overwritten. A depth of 0 leaves the epilogue of 0. Sums are float32, in blocks of 256.
 pub fn matmul(
     transpose_a: bool,
     transpose_b: bool,
@@ -45,8 +49,11 @@ pub fn matmul(
         few_rows::multiply(n, k, a, b, c, epilogue);
     } else {
         let a = Matrix { data: a, stride: if transpose_a { m } else { k }, transposed: transpose_a };
-        let [packed_a, packed_b] = workspace.split([block_a_len(a, m, k), block_b_len(n, k)])?;
-        multiply(m, n, k, a, b, c, false, epilogue, packed_a, packed_b);
+        let block_a = block_a_len(a, m, n, k);
+        let [packed_a, packed_b] = workspace.split([PerThread::total(block_a), block_b_len(n, k)])?;
+        let packed_a = PerThread::of(packed_a, block_a);
+        let tasks = parallel::tasks(m * n * k, LEAST_PRODUCTS);
+        multiply(m, n, k, a, b, c, false, epilogue, tasks, &packed_a, packed_b);
     }
     Ok(())
 }

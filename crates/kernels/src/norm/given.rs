@@ -64,3 +64,18 @@ pub fn running_update(rate: f64, batch: &[f32], running: &mut [f32]) {
         *running = (old + rate * (f64::from(batch) - old)) as f32;
     }
 }
+
+/// What [`norm_given_forward`] computes with, for who normalizes as y = (x - mean)·scale + offset on the way of x to
+/// memory: constants [3, channels] are the means, scale = γ·rstd, and offset = β. Writes constants.
+pub fn norm_given_constants([mean, variance]: [&[f32]; 2], affine: Affine, epsilon: f64, constants: &mut [f32]) {
+    let channels = mean.len();
+    debug_assert!(constants.len() == 3 * channels);
+    let (means, others) = constants.split_at_mut(channels);
+    let (scales, offsets) = others.split_at_mut(channels);
+    means.copy_from_slice(mean);
+    for channel in 0..channels {
+        let reciprocal = reciprocal_deviation(f64::from(variance[channel]), epsilon);
+        scales[channel] = (gamma_of(affine.gamma, channel) * reciprocal) as f32;
+        offsets[channel] = beta_of(affine.beta, channel) as f32;
+    }
+}

@@ -34,7 +34,7 @@ mod view;
 
 pub use accumulate::MomentSums;
 pub use channels::{norm_channels_apply, norm_channels_backward};
-pub use given::{norm_given_backward, norm_given_forward, running_update};
+pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
 pub use groups::{Groups, norm_groups_backward, norm_groups_forward};
 pub use moments::norm_channels_moments;
 pub use pooled::{norm_pool_backward, norm_pool_forward, norm_pool_supports};

@@ -1,7 +1,7 @@
 //! Two-dimensional convolution by its definition, in float64.
 
-use super::{error, unwritten};
-use evenkeel_kernels::conv::{Conv2d, conv2d_backward_filter, conv2d_backward_input, conv2d_forward};
+use super::{bits, error, unwritten};
+use evenkeel_kernels::conv::{Conv2d, conv2d_backward, conv2d_forward};
 use evenkeel_kernels::matmul::{Activation, Epilogue};
 use evenkeel_kernels::workspace::Workspace;
 
@@ -17,11 +17,12 @@ pub fn for_each_product(g: &Conv2d, mut each: impl FnMut(usize, usize, usize)) {
                     continue;
                 }
                 let x = ((n * g.height + row - g.pad_top) * g.width + column - g.pad_left) * g.channels;
-                let w = (p * g.kernel_w + q) * g.channels;
+                let w = (p * g.kernel_w + q) * g.group_channels();
                 let y = ((n * g.out_h + i) * g.out_w + j) * g.filters;
-                for c in 0..g.channels {
-                    for f in 0..g.filters {
-                        each(x + c, (w + c) * g.filters + f, y + f);
+                for f in 0..g.filters {
+                    let group = f / g.group_filters();
+                    for c in 0..g.group_channels() {
+                        each(x + group * g.group_channels() + c, (w + c) * g.filters + f, y + f);
                     }
                 }
             }
@@ -42,14 +43,17 @@ impl Data {
     }
 }
 
-/// Forward with bias and ReLU, input gradient, filter gradient.
+/// Forward with bias and ReLU, input gradient, filter gradient. Each gradient has the same bits alone.
 pub fn run(g: &Conv2d, data: &Data, workspace: &mut Workspace) -> [Vec<f32>; 3] {
     let Data { x, w, bias, dy } = data;
     let (mut y, mut dx, mut dw) = (unwritten(dy.len()), unwritten(x.len()), unwritten(w.len()));
-    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu };
+    let epilogue = Epilogue { bias: Some(bias), activation: Activation::Relu, normalization: None };
     conv2d_forward(g, x, w, epilogue, &mut y, workspace).unwrap();
-    conv2d_backward_input(g, dy, w, &mut dx, workspace).unwrap();
-    conv2d_backward_filter(g, x, dy, &mut dw, workspace).unwrap();
+    conv2d_backward(g, x, dy, w, Some(&mut dx), Some(&mut dw), workspace).unwrap();
+    let (mut dx_alone, mut dw_alone) = (unwritten(x.len()), unwritten(w.len()));
+    conv2d_backward(g, x, dy, w, Some(&mut dx_alone), None, workspace).unwrap();
+    conv2d_backward(g, x, dy, w, None, Some(&mut dw_alone), workspace).unwrap();
+    assert_eq!([bits(&dx), bits(&dw)], [bits(&dx_alone), bits(&dw_alone)], "each alone of {g:?}");
     [y, dx, dw]
 }
 
@@ -84,6 +88,7 @@ pub fn geometry(
         pad_left: left,
         out_h: out(height + top + bottom, kernel_h, stride_h, dilation_h),
         out_w: out(width + left + right, kernel_w, stride_w, dilation_w),
+        groups: 1,
     }
 }
 

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.ts";
 import { sumOf } from "../tensor/create.ts";
-import { deferWhile } from "../tensor/scope.ts";
+import { deferWhile, disposeScoped, tidy } from "../tensor/scope.ts";
 import { shareTensor, type Tensor } from "../tensor/tensor.ts";
 import { Variable } from "../tensor/variable.ts";
 
@@ -44,7 +44,13 @@ class Tape {
 }
 
 const tapes: Tape[] = [];
-deferWhile(() => tapes.length > 0);
+
+/** Whether ops are being noted for a gradient. */
+export function isRecording(): boolean {
+  return tapes.length > 0;
+}
+
+deferWhile(isRecording);
 
 /** Called by every op with an adjoint, after its kernel has run. Costs next to nothing when nobody differentiates. */
 export function record(operation: Operation): void {
@@ -76,46 +82,55 @@ export function withoutRecording<T>(f: () => T): T {
  * Walks the tape backwards from `y`, whose gradient is `dy`, and returns the gradients of `xs`, in their order,
  * undefined where `y` does not depend on x. Gradients that meet are added. First order: the walk itself is not
  * differentiable.
+ *
+ * Memory is given back on the way, so that a step holds no more than what is still to be read: an adjoint's own tensors
+ * with the adjoint; a gradient when its op was passed; and the op's results too, unless they are kept, asked for, or
+ * another tape runs.
  */
 export function backward(tape: Tape, y: Tensor, dy: Tensor, xs: readonly Tensor[]): (Tensor | undefined)[] {
   const gradients = new Map<Tensor, Tensor>([[y, shareTensor("gradient", dy, dy.shape)]]);
+  const wanted = new Set<Tensor>([y, ...xs]);
+  const last = tapes.length === 0;
   withoutRecording(() => {
-    for (const operation of tape.operations.toReversed()) step(tape, operation, gradients, xs);
+    for (const operation of tape.operations.toReversed()) {
+      step(tape, operation, gradients, wanted);
+      if (!last) continue;
+      for (const output of operation.outputs) if (!wanted.has(output)) disposeScoped(output);
+    }
   });
   const result = xs.map((x) => gradients.get(x));
   refuseSecondOrder(tape, result, xs);
   return result;
 }
 
-function step(tape: Tape, operation: Operation, gradients: Map<Tensor, Tensor>, xs: readonly Tensor[]): void {
+function step(tape: Tape, operation: Operation, gradients: Map<Tensor, Tensor>, wanted: ReadonlySet<Tensor>): void {
   const { name, inputs, outputs, adjoint } = operation;
   const dys = outputs.map((output) => gradients.get(output));
   if (dys.every((dy) => dy === undefined)) return;
   const needs = inputs.map((input) => tape.tracks(input));
-  const dxs = adjoint(dys, needs);
-  inputs.forEach((input, i) => {
-    const dx = needs[i] ? dxs[i] : undefined;
-    if (dx !== undefined) accumulate(name, gradients, input, dx);
+  tidy(() => {
+    const dxs = adjoint(dys, needs);
+    return inputs.map((input, i) => {
+      const dx = needs[i] ? dxs[i] : undefined;
+      return dx === undefined ? undefined : accumulate(name, gradients, input, dx);
+    });
   });
-  // Nobody downstream is left to ask for these: freeing them here keeps the memory of a step low.
   outputs.forEach((output, i) => {
-    if (dys[i] === undefined || xs.includes(output)) return;
+    if (dys[i] === undefined || wanted.has(output)) return;
     gradients.delete(output);
     dys[i].dispose();
   });
 }
 
 /** Adds `dx` to what has arrived at `input`. An adjoint may hand the same tensor to several inputs, so it is shared. */
-function accumulate(name: string, gradients: Map<Tensor, Tensor>, input: Tensor, dx: Tensor): void {
+function accumulate(name: string, gradients: Map<Tensor, Tensor>, input: Tensor, dx: Tensor): Tensor {
   const before = gradients.get(input);
   if (dx.size !== input.size)
     throw new ArgumentError(`${name}: a gradient of another size than its input; check gradFunc`);
-  if (before === undefined) {
-    gradients.set(input, shareTensor(name, dx, input.shape));
-    return;
-  }
-  gradients.set(input, sumOf(name, before, dx));
-  before.dispose();
+  const sum = before === undefined ? shareTensor(name, dx, input.shape) : sumOf(name, before, dx);
+  gradients.set(input, sum);
+  before?.dispose();
+  return sum;
 }
 
 /** Leaves a trap on the tapes around this one: a gradient used inside a function that is itself differentiated. */

@@ -1,5 +1,5 @@
 import * as ek from "evenkeel";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { getInitializer } from "./get-initializer.ts";
 
 /** Mean, standard deviation and largest absolute value. */
@@ -9,6 +9,8 @@ function describeValues(values: ArrayLike<number>): { mean: number; deviation: n
   const deviation = Math.sqrt(all.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / all.length);
   return { mean, deviation, largest: Math.max(...all.map(Math.abs)) };
 }
+
+beforeEach(() => ek.setSeed(1));
 
 describe("initializers", () => {
   const shape = [3, 3, 20, 40];

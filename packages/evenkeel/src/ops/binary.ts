@@ -1,5 +1,5 @@
 import { record } from "../autograd/tape.ts";
-import { broadcastShapes, broadcastStrides, mergeAxes, sameShape, stridesOf } from "../tensor/shape.ts";
+import { broadcastShapes, broadcastStrides, mergeAxes, sameShape, type Shape, stridesOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { writeArguments } from "../wasm/heap.ts";
@@ -52,13 +52,23 @@ function binary(name: keyof typeof codes, partials?: Partials): (a: TensorLike, 
 }
 
 function combine(name: keyof typeof codes, a: Tensor, b: Tensor): Tensor {
-  const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(name, a.shape, b.shape);
-  const y = allocateTensor(shape);
-  const strides = [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)];
-  const { dims, strides: merged } = mergeAxes(shape, stridesOf(shape), ...strides);
-  const geometry = writeArguments([...dims, ...merged[1]!, ...merged[2]!]);
-  kernels.binary(codes[name], dims.length, geometry, addressOf(name, a), addressOf(name, b), addressOf(name, y));
+  const alike = sameShape(a.shape, b.shape);
+  const y = allocateTensor(alike ? a.shape : broadcastShapes(name, a.shape, b.shape));
+  const { rank, geometry } = alike ? oneAxis(y.size) : broadcast(a.shape, b.shape, y.shape);
+  const pointer = writeArguments(geometry);
+  kernels.binary(codes[name], rank, pointer, addressOf(name, a), addressOf(name, b), addressOf(name, y));
   return y;
+}
+
+/** Dims, strides of a and strides of b. Operands of one shape are one axis, which needs no search for it. */
+function oneAxis(size: number): { rank: number; geometry: number[] } {
+  return { rank: 1, geometry: [size, 1, 1] };
+}
+
+function broadcast(a: Shape, b: Shape, shape: Shape): { rank: number; geometry: number[] } {
+  const operands = [stridesOf(shape), broadcastStrides(a, shape), broadcastStrides(b, shape)];
+  const { dims, strides } = mergeAxes(shape, ...operands);
+  return { rank: dims.length, geometry: [...dims, ...strides[1]!, ...strides[2]!] };
 }
 
 /** y = a + b. */

@@ -1,12 +1,12 @@
-import { record } from "../autograd/tape.ts";
 import { ShapeError, shapeText, unknownName } from "../errors.ts";
 import { scoped } from "../tensor/scope.ts";
-import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
+import { allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch, writeArguments } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
-import { activationCode, biasActivationGradient, type FusedActivation } from "./activation.ts";
+import { activationCode, type FusedActivation } from "./activation.ts";
 import { checkRank, withFloats } from "./inputs.ts";
+import { placeOf, type Product, recordProduct } from "./product.ts";
 import { transpose } from "./shaping.ts";
 import { type Padding, type Pair, placeWindow } from "./window.ts";
 
@@ -46,7 +46,7 @@ export function conv2d(
 export function fusedConv2d(options: FusedConv2dOptions): Tensor {
   const { x, filter, bias } = options;
   return withFloats("conv2d", bias === undefined ? [x, filter] : [x, filter, bias], (image, kernel, offset) =>
-    channelsLast("conv2d", image, options.dataFormat, (nhwc) => convolve(nhwc, kernel, offset, options)),
+    channelsLast("conv2d", image, options.dataFormat, (nhwc) => recordProduct(convolve(nhwc, kernel, offset, options))),
   );
 }
 
@@ -63,37 +63,45 @@ export function channelsLast(
   return scoped(() => transpose(f(transpose(image, [0, 2, 3, 1])), [0, 3, 1, 2]));
 }
 
-function convolve(x: Tensor, filter: Tensor, bias: Tensor | undefined, options: FusedConv2dOptions): Tensor {
+export type ConvolveOptions = Pick<FusedConv2dOptions, "strides" | "pad" | "dilations" | "activation">;
+
+/**
+ * The convolution of x [batch, height, width, channels]. `constants` [3, filters], of `normalizationConstants`: the
+ * result is normalized by them on its way to memory, and has no gradient.
+ */
+export function convolve(
+  x: Tensor,
+  filter: Tensor,
+  bias: Tensor | undefined,
+  options: ConvolveOptions,
+  constants?: Tensor,
+): Product {
   const { activation = "linear" } = options;
   const code = activationCode("conv2d", activation);
   const geometry = geometryOf(x, filter, bias, options);
   const y = allocateTensor(geometry.outShape);
-  const place = (tensor: Tensor | undefined): number => (tensor === undefined ? 0 : addressOf("conv2d", tensor));
+  const place = (tensor: Tensor | undefined): number => placeOf("conv2d", tensor);
   const at = writeArguments(geometry.values);
-  checkScratch("conv2d", kernels.conv2d_forward(at, place(x), place(filter), place(bias), code, place(y)));
-
-  const gradientOfInput = (dz: Tensor): Tensor => {
-    const dx = allocateTensor(x.shape);
-    const args = writeArguments(geometry.values);
-    checkScratch("conv2d", kernels.conv2d_backward_input(args, place(dz), place(filter), place(dx)));
-    return dx;
-  };
-  const gradientOfFilter = (dz: Tensor): Tensor => {
-    const dw = allocateTensor(filter.shape);
-    const args = writeArguments(geometry.values);
-    checkScratch("conv2d", kernels.conv2d_backward_filter(args, place(x), place(dz), place(dw)));
-    return dw;
-  };
-  record({
-    name: "conv2d",
-    inputs: bias === undefined ? [x, filter] : [x, filter, bias],
-    outputs: [y],
-    adjoint: ([dy], needs) => {
-      const { dz, dbias } = biasActivationGradient("conv2d", y, dy!, activation, needs[2] === true);
-      return [needs[0] ? gradientOfInput(dz) : undefined, needs[1] ? gradientOfFilter(dz) : undefined, dbias];
+  const status = kernels.conv2d_forward(at, place(x), place(filter), place(bias), code, place(constants), place(y));
+  checkScratch("conv2d", status);
+  return {
+    op: "conv2d",
+    x,
+    weights: filter,
+    bias,
+    activation,
+    y,
+    gradients: (dz, needs) => {
+      const dx = needs[0] ? allocateTensor(x.shape) : undefined;
+      const dw = needs[1] ? allocateTensor(filter.shape) : undefined;
+      if (dx !== undefined || dw !== undefined) {
+        const args = writeArguments(geometry.values);
+        const places = [x, dz, filter, dx, dw].map(place) as [number, number, number, number, number];
+        checkScratch("conv2d", kernels.conv2d_backward(args, ...places));
+      }
+      return [dx, dw];
     },
-  });
-  return y;
+  };
 }
 
 /** The numbers of `Conv2d` in crates/kernels/src/conv, in its order. */
@@ -101,7 +109,7 @@ function geometryOf(
   x: Tensor,
   filter: Tensor,
   bias: Tensor | undefined,
-  { strides, dilations = 1, pad }: FusedConv2dOptions,
+  { strides, dilations = 1, pad }: ConvolveOptions,
 ): { values: number[]; outShape: number[] } {
   checkRank("conv2d", "x", x, 4, "[batch, height, width, channels]");
   checkRank("conv2d", "the filter", filter, 4, "[height, width, channels, filters]");
@@ -130,6 +138,7 @@ function geometryOf(
     window.padLeft,
     window.outHeight,
     window.outWidth,
+    1,
   ];
   return { values, outShape: [batch, window.outHeight, window.outWidth, filters] };
 }

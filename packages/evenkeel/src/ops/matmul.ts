@@ -1,13 +1,13 @@
-import { record } from "../autograd/tape.ts";
 import { ShapeError, shapeText } from "../errors.ts";
 import { broadcastShapes, broadcastStrides, type Shape, sizeOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
-import { activationCode, biasActivationGradient, type FusedActivation } from "./activation.ts";
+import { activationCode, type FusedActivation } from "./activation.ts";
 import { sumTo } from "./fold.ts";
 import { withFloats } from "./inputs.ts";
+import { placeOf, type Product, recordProduct } from "./product.ts";
 
 export interface FusedMatMulOptions {
   a: TensorLike;
@@ -29,20 +29,13 @@ export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transpo
 
 /** C = activation(A·B + bias), in one pass over C. */
 export function fusedMatMul(options: FusedMatMulOptions): Tensor {
-  const { a, b, bias, transposeA = false, transposeB = false, activation = "linear" } = options;
+  const { a, b, bias } = options;
   return withFloats("matMul", bias === undefined ? [a, b] : [a, b, bias], (x, y, z) =>
-    multiply({ a: x, b: y, bias: z, transposeA, transposeB, activation }),
+    recordProduct(multiply(x, y, z, options)),
   );
 }
 
-interface Product {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  readonly bias?: Tensor | undefined;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly activation: FusedActivation;
-}
+export type MultiplyOptions = Pick<FusedMatMulOptions, "transposeA" | "transposeB" | "activation">;
 
 interface Sizes {
   readonly m: number;
@@ -52,27 +45,43 @@ interface Sizes {
   readonly batch: Shape;
 }
 
-function multiply(product: Product): Tensor {
-  const { a, b, bias, transposeA, transposeB, activation } = product;
-  const sizes = checkSizes(product);
-  const c = allocateTensor([...sizes.batch, sizes.m, sizes.n]);
-  compute(product, sizes, c);
-  const inputs = bias === undefined ? [a, b] : [a, b, bias];
-  record({
-    name: "matMul",
-    inputs,
-    outputs: [c],
-    adjoint: ([dc], needs) => {
-      const { dz, dbias } = biasActivationGradient("matMul", c, dc!, activation, needs[2] === true);
-      // One matrix that served a whole batch receives the sum of the batch's gradients.
-      return [
-        needs[0] ? sumTo(a.shape, gradientOfA(dz, b, transposeA, transposeB)) : undefined,
-        needs[1] ? sumTo(b.shape, gradientOfB(dz, a, transposeA, transposeB)) : undefined,
-        dbias,
-      ];
-    },
+/**
+ * The product of A and B. `constants` [3, columns], of `normalizationConstants`: the result is normalized by them on
+ * its way to memory, and has no gradient.
+ */
+export function multiply(
+  a: Tensor,
+  b: Tensor,
+  bias: Tensor | undefined,
+  { transposeA = false, transposeB = false, activation = "linear" }: MultiplyOptions,
+  constants?: Tensor,
+): Product {
+  const sizes = checkSizes(a, b, bias, transposeA, transposeB);
+  const { m, n, k, batch } = sizes;
+  const c = allocateTensor([...batch, m, n]);
+  const [first, second, result] = [a, b, c].map((x) => addressOf("matMul", x)) as [number, number, number];
+  const epilogue = [
+    placeOf("matMul", bias),
+    activationCode("matMul", activation),
+    placeOf("matMul", constants),
+  ] as const;
+  batchOffsets(batch, a.shape.slice(0, -2), b.shape.slice(0, -2)).forEach(([i, j], at) => {
+    const places = [first + i * m * k * 4, second + j * k * n * 4, ...epilogue, result + at * m * n * 4] as const;
+    checkScratch("matMul", kernels.matmul(Number(transposeA), Number(transposeB), m, n, k, ...places));
   });
-  return c;
+  return {
+    op: "matMul",
+    x: a,
+    weights: b,
+    bias,
+    activation,
+    y: c,
+    // One matrix that served a whole batch receives the sum of the batch's gradients.
+    gradients: (dz, needs) => [
+      needs[0] ? sumTo(a.shape, gradientOfA(dz, b, transposeA, transposeB)) : undefined,
+      needs[1] ? sumTo(b.shape, gradientOfB(dz, a, transposeA, transposeB)) : undefined,
+    ],
+  };
 }
 
 /** C = AB: dA = dC·Bᵀ, and its transposes. */
@@ -83,28 +92,6 @@ function gradientOfA(dc: Tensor, b: Tensor, transposeA: boolean, transposeB: boo
 /** C = AB: dB = Aᵀ·dC, and its transposes. */
 function gradientOfB(dc: Tensor, a: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   return transposeB ? matMul(dc, a, true, transposeA) : matMul(a, dc, !transposeA, false);
-}
-
-function compute(product: Product, sizes: Sizes, c: Tensor): void {
-  const { a, b, bias, transposeA, transposeB, activation } = product;
-  const { m, n, k, batch } = sizes;
-  const offsets = batchOffsets(batch, a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const [first, second, result] = [a, b, c].map((x) => addressOf("matMul", x)) as [number, number, number];
-  offsets.forEach(([i, j], at) => {
-    const status = kernels.matmul(
-      Number(transposeA),
-      Number(transposeB),
-      m,
-      n,
-      k,
-      first + i * m * k * 4,
-      second + j * k * n * 4,
-      bias === undefined ? 0 : addressOf("matMul", bias),
-      activationCode("matMul", activation),
-      result + at * m * n * 4,
-    );
-    checkScratch("matMul", status);
-  });
 }
 
 /** For each matrix of the result, which matrix of a and of b it comes from. */
@@ -124,7 +111,7 @@ function batchOffsets(batch: Shape, a: Shape, b: Shape): [number, number][] {
   });
 }
 
-function checkSizes({ a, b, bias, transposeA, transposeB }: Product): Sizes {
+function checkSizes(a: Tensor, b: Tensor, bias: Tensor | undefined, transposeA: boolean, transposeB: boolean): Sizes {
   const came = `${shapeText(a.shape)}${transposeA ? "ᵀ" : ""} · ${shapeText(b.shape)}${transposeB ? "ᵀ" : ""}`;
   if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matMul: ${came}; use tensors of rank 2 or more`);
   const [m, k] = lastTwo(a, transposeA);

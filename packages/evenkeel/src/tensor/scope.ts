@@ -23,6 +23,11 @@ export function scoped<T>(f: () => T): T {
   return scopes.length > 0 ? f() : tidy(f);
 }
 
+/** Frees a tensor that a scope would free at its end: not one that was kept, or that belongs to somebody. */
+export function disposeScoped(tensor: Tensor): void {
+  if (scopes.some((scope) => scope.has(tensor))) tensor.dispose();
+}
+
 /** Takes a tensor out of the scopes (it was disposed, or is kept). */
 export function leaveScopes(tensor: Tensor): void {
   for (let i = scopes.length - 1; i >= 0; i--) if (scopes[i]!.delete(tensor)) return;

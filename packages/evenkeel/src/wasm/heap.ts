@@ -83,10 +83,16 @@ export function int32View(pointer: number, length: number): Int32Array {
 
 /** Writes a kernel's dimensions into the area that the module keeps for them, and returns its address. */
 export function writeArguments(values: readonly number[]): number {
-  const pointer = kernels.args() >>> 0;
-  int32View(pointer, values.length).set(values);
-  return pointer;
+  if (argumentArea.byteLength === 0) argumentArea = int32View(kernels.args() >>> 0, argumentCount);
+  for (let i = 0; i < values.length; i++) argumentArea[i] = values[i]!;
+  return argumentArea.byteOffset;
 }
+
+/** As many as crates/wasm/src/memory.rs keeps. */
+const argumentCount = 64;
+
+/** The one view that is kept, as most calls need it: growing the memory detaches it, and then its length is 0. */
+let argumentArea: Int32Array = new Int32Array(0);
 
 /** Bytes held by tensors now, the most they ever held, and the size of the WASM memory, which never shrinks. */
 export function heapStatistics(): { numBytes: number; peakBytes: number; heapBytes: number } {

@@ -10,18 +10,22 @@ export let kernels: Exports = new Proxy({} as Exports, {
   get: (_, name) => load()[name as keyof Exports],
 });
 
-let compile: (() => WebAssembly.Module) | undefined;
+/** Which build of the module runs, and on how many threads. */
+export const running: { build: "simd128" | "relaxed" | "threads"; threads: number } = { build: "simd128", threads: 1 };
 
-/** Called once by each entry: says where the module comes from. */
-export function bind(compiler: () => WebAssembly.Module): void {
-  compile = compiler;
+let instantiate: (() => WebAssembly.Instance) | undefined;
+
+/** Called once by each entry: says where the instance of the module comes from. */
+export function bind(instantiator: () => WebAssembly.Instance): void {
+  instantiate = instantiator;
 }
 
 function load(): Exports {
-  if (compile === undefined) throw new EvenkeelError("evenkeel: no WASM module bound; import it from an entry");
+  if (instantiate === undefined) throw new EvenkeelError("evenkeel: no WASM module bound; import it from an entry");
   try {
-    kernels = new WebAssembly.Instance(compile()).exports as unknown as Exports;
+    kernels = instantiate().exports as unknown as Exports;
   } catch (cause) {
+    if (cause instanceof EvenkeelError) throw cause;
     const fix =
       "it needs WebAssembly SIMD (Node 20+, Chrome 91+, Firefox 89+, Safari 16.4+) and, on a page with a content " +
       "security policy, script-src 'wasm-unsafe-eval'";

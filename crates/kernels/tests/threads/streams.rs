@@ -1,9 +1,7 @@
-//! Kernels that cut their work into tasks: the bits are those of one thread, on sizes that are cut unevenly.
+//! What streams over memory, on sizes that are cut unevenly.
 
-mod common;
-
-use common::threads::with_threads;
-use common::{Numbers, bits, unwritten};
+use super::check;
+use crate::common::{Numbers, unwritten};
 use evenkeel_kernels::elementwise::{Binary, Broadcast, Unary, add_assign, binary, unary_backward, unary_forward};
 use evenkeel_kernels::norm::{Affine, Gradients, View, norm_channels_apply, norm_channels_backward};
 use evenkeel_kernels::norm::{Groups, norm_groups_backward, norm_groups_forward};
@@ -22,18 +20,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 /// Not a multiple of anything, and enough for several tasks.
 const N: usize = 517_003;
 
-/// The same bits on 1, 2 and 3 threads, all written.
-#[track_caller]
-fn check(run: impl FnMut() -> Vec<Vec<f32>>) {
-    let results = with_threads(3, run);
-    for (i, result) in results[0].iter().enumerate() {
-        assert!(result.iter().all(|value| !value.is_nan()), "result {i} was not written everywhere");
-        for (threads, other) in results.iter().enumerate() {
-            assert!(bits(&other[i]) == bits(result), "result {i} differs with {} threads", threads + 1);
-        }
-    }
-}
-
 #[test]
 fn normalization() {
     for (outer, channels, inner) in [(40_001, 13, 1), (1001, 517, 1), (300, 3, 677), (700, 5, 150)] {
@@ -41,7 +27,7 @@ fn normalization() {
         let mut numbers = Numbers::new(1);
         let (x, dy) = (numbers.uniform(view.size()), numbers.uniform(view.size()));
         let (gamma, beta) = (numbers.uniform(channels), numbers.uniform(channels));
-        check(|| {
+        check("normalization", || {
             let mut moments = vec![f64::NAN; 2 * channels];
             let [mut mean, mut variance, mut dgamma, mut dbeta, mut dbias, mut rstd] =
                 [(); 6].map(|()| unwritten(channels));
@@ -108,7 +94,7 @@ fn pooling() {
         };
         let mut numbers = Numbers::new(2);
         let (x, dy) = (numbers.uniform(g.input_len()), numbers.uniform(g.output_len()));
-        check(|| {
+        check("pooling", || {
             let [mut y, mut mean] = [(); 2].map(|()| unwritten(g.output_len()));
             let [mut dx, mut dx_mean] = [(); 2].map(|()| unwritten(g.input_len()));
             let mut places = vec![99; y.len()];
@@ -125,7 +111,7 @@ fn pooling() {
 fn elements() {
     let mut numbers = Numbers::new(3);
     let (a, b) = (numbers.uniform(N), numbers.uniform(N));
-    check(|| {
+    check("elements", || {
         let [mut relu, mut tanh, mut dx, mut total, mut less] = [(); 5].map(|()| unwritten(N));
         unary_forward(Unary::Relu, &a, &mut relu);
         unary_forward(Unary::Tanh, &a, &mut tanh);
@@ -144,7 +130,7 @@ fn updates() {
     let (start, gradient) = (numbers.uniform(N), numbers.uniform(N));
     let numbers =
         Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, correction1: 0.1, correction2: 0.01 };
-    check(|| {
+    check("updates", || {
         let (mut p, mut m, mut v, mut q) = (start.clone(), start.clone(), vec![0.5; N], start.clone());
         adam_update(numbers, &mut p, &mut m, &mut v, &gradient);
         sgd_update(0.1, &mut q, &gradient);
@@ -158,7 +144,7 @@ fn softmax_and_sums() {
         let rows = N / cols;
         let mut numbers = Numbers::new(5);
         let [z, t, dloss] = [rows * cols, rows * cols, rows].map(|n| numbers.uniform(n));
-        check(|| {
+        check("softmax_and_sums", || {
             let [mut y, mut p, mut dz] = [(); 3].map(|()| unwritten(rows * cols));
             let mut loss = unwritten(rows);
             softmax_forward(cols, &z, &mut y);
