@@ -57,7 +57,7 @@ fn rows_and_groups() {
     let n = shape.samples * shape.view.size();
     let (x, dy, gamma) = (numbers.uniform(n), numbers.uniform(n), numbers.uniform(102));
     let affine = Affine { gamma: Some(&gamma), beta: None };
-    check(|| {
+    check("rows and groups", || {
         let [mut y, mut dx, mut row_y, mut row_dx] = [(); 4].map(|()| unwritten(n));
         let [mut dgamma, mut dbeta, mut row_dgamma, mut row_dbeta] = [(); 4].map(|()| unwritten(102));
         let (mut moments, mut statistics) = (vec![f64::NAN; 2 * 23 * 102], unwritten(n / 102 * ROW_STATISTICS));
