@@ -7,12 +7,12 @@ import torch
 
 import cases
 import generator
-import norm_cases
 import store
 import window_cases
+import within_sample_cases
 from case import CASES
 
-assert window_cases and cases and norm_cases  # they fill CASES
+assert cases and window_cases and within_sample_cases  # they fill CASES
 
 
 def differentiable(spec):
