@@ -64,19 +64,14 @@ function run(one: Case): Results {
 }
 
 function call({ op, args }: Case, inputs: ek.Tensor[]): ek.Tensor {
-  if (isNorm(op)) {
-    const [x, gamma, beta] = inputs;
-    return ek[op](x!, { ...(args[0] as object), gamma, beta });
-  }
   if (op === "concat") return ek.concat(inputs, args[0] as number);
   const f = (ek as unknown as Record<string, (...all: unknown[]) => ek.Tensor>)[op];
   if (f === undefined) throw new Error(`evenkeel has no ${op}`);
+  if (["layerNorm", "rmsNorm", "groupNorm"].includes(op)) {
+    const [x, gamma, beta] = inputs;
+    return f(x, { ...(args[0] as object), gamma, beta });
+  }
   return f(...inputs, ...args.map((arg) => arg ?? undefined));
-}
-
-/** Whether γ and β are options of the op. */
-function isNorm(op: string): op is "layerNorm" | "rmsNorm" | "groupNorm" {
-  return ["layerNorm", "rmsNorm", "groupNorm"].includes(op);
 }
 
 function runBatchNormalization({ op, args, inputs }: Case, dy: ek.Tensor): Results {

@@ -246,11 +246,4 @@ impl<const M: usize> ColumnSums<M> {
             block[..width.next_multiple_of(LANES)].fill(0.0);
         }
     }
-
-    /// Starts the sums of `tile` anew.
-    pub fn clear(&mut self, tile: &Tile) {
-        for total in &mut self.totals {
-            total[..tile.width].fill(0.0);
-        }
-    }
 }

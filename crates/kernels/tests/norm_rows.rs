@@ -49,11 +49,13 @@ fn oracle(f: &Family, x: &[f32], gamma: &[f32], beta: &[f32], dy: &[f32]) -> [Ve
     [(0..x.len()).map(y).collect(), (0..x.len()).map(dx).collect(), dgamma, dbeta]
 }
 
+type Run = dyn Fn(&[f32], Affine, &[f32]) -> [Vec<f32>; 4];
+
 struct Case {
     family: Family,
     n: usize,
     /// y, dx, dγ, dβ for x, γ, β and dy.
-    run: Box<dyn Fn(&[f32], Affine, &[f32]) -> [Vec<f32>; 4]>,
+    run: Box<Run>,
     name: String,
 }
 

@@ -91,8 +91,7 @@ pub fn norm_groups_backward(
     let len = (8 * channels).next_multiple_of(LINE);
     let [scratch] = workspace.split([count * len])?;
     let parts = Parts::of(scratch);
-    let mut dx = gradients.dx.take();
-    let dx = dx.as_deref_mut().map(Parts::of);
+    let dx = gradients.dx.take().map(Parts::of);
     for_each(count, |task| {
         // Safety: each task has its own part.
         let part = doubles(unsafe { parts.part(task.index * len..(task.index + 1) * len) });

@@ -40,8 +40,8 @@ export function groupNorm(value: TensorLike, options: GroupNormOptions = {}): Te
     const channels = x.shape[axis]!;
     const groups = groupsOf(op, options.groups ?? 32, channels);
     const affine = {
-      gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma!, [channels]),
-      beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta!, [channels]),
+      gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma, [channels]),
+      beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, [channels]),
     };
     const [outer, inner] = [sizeOf(x.shape.slice(1, axis)), sizeOf(x.shape.slice(axis + 1))];
     // Nothing to take a mean of: no samples.

@@ -50,8 +50,8 @@ function normalizeRows(op: string, value: TensorLike, options: LayerNormOptions,
     if (axes.length === 0) throw new ArgumentError(`${op}: axis is []; name one or more`);
     const shape = axes.map((axis) => x.shape[axis]!);
     const affine = {
-      gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma!, shape),
-      beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta!, shape),
+      gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma, shape),
+      beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, shape),
     };
     return withAxesLast(x, axes, (rows) => run(op, rows, sizeOf(shape), affine, epsilon, centred));
   });
