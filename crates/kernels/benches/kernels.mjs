@@ -1,19 +1,12 @@
 // One table: kernel x size -> ms, GFLOP/s and the share of the simd128 peak measured in the same run. Convolutions
 // count the operations of the direct algorithm, so Winograd may pass 100 %. Usage: node kernels.mjs [wasm] [filter]
 import { readFileSync } from "node:fs";
-import binaryen from "binaryen";
+import { loadProbes } from "./probes.mjs";
 
 const built = new URL("../../../packages/evenkeel/src/wasm/generated/evenkeel.wasm", import.meta.url);
 const [path = built, filter = ""] = process.argv.slice(2);
-const instantiate = (bytes) => new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;
-const kernels = instantiate(readFileSync(path));
-const { peak } = instantiate(assemble(new URL("peak.wat", import.meta.url)));
-
-function assemble(url) {
-  const module = binaryen.parseText(readFileSync(url, "utf8"));
-  module.setFeatures(binaryen.Features.SIMD128);
-  return module.emitBinary();
-}
+const kernels = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path))).exports;
+const { peak } = loadProbes();
 
 /** `n` floats in [-1, 1), seeded. */
 function floats(n) {
@@ -47,7 +40,7 @@ function product(name, m, n, k, transposeA = 0, transposeB = 0) {
 /** A convolution of stride 1 without dilation: forward and both gradients. */
 function convolution(name, [batch, height, width, channels], kernel, filters, pad = 0) {
   const [outH, outW] = [height + 2 * pad - kernel + 1, width + 2 * pad - kernel + 1];
-  const sizes = [batch, height, width, channels, kernel, kernel, filters, 1, 1, 1, 1, pad, pad, outH, outW];
+  const sizes = [batch, height, width, channels, kernel, kernel, filters, 1, 1, 1, 1, pad, pad, outH, outW, 1];
   const flops = 2 * batch * outH * outW * kernel * kernel * channels * filters;
   const arrays = () =>
     [batch * height * width * channels, kernel * kernel * channels * filters, batch * outH * outW * filters].map(
@@ -147,7 +140,7 @@ function time(run) {
 }
 
 /** GFLOP/s of the register-only loop. */
-const measurePeak = () => (1e6 * 96) / time(() => peak(1e6, 0.5)).best / 1e6;
+const measurePeak = () => peak() / time(peak).best / 1e6;
 
 console.log("kernel".padEnd(50), "best ms", "median", "  GF/s or GB/s", "  share of peak");
 for (const { name, flops, bytes, prepare } of rows) {

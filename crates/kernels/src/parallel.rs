@@ -47,6 +47,9 @@ const TASKS_PER_THREAD: usize = 4;
 /// The most partial sums: the largest number of threads that a sum can keep busy.
 const PARTIALS: usize = 8;
 
+/// Elements that are worth a task of their own in kernels that do little with each.
+pub const LEAST: usize = 1 << 16;
+
 /// From now on tasks run here; `None`: one after the other. Not while a kernel runs.
 pub fn install(executor: Option<Executor>) {
     *EXECUTOR.write().expect("no task panics") = executor.unwrap_or(ALONE);
@@ -82,6 +85,17 @@ pub fn tasks(items: usize, least: usize) -> usize {
 /// How many partial sums to make of `items`, each of at least `least`: the same for any number of threads.
 pub fn partials(items: usize, least: usize) -> usize {
     (items / least.max(1)).clamp(1, PARTIALS)
+}
+
+/// `work` for the items of each task, the results being independent of the cut; it falls between cache lines where the
+/// items are floats.
+pub fn for_each_range(items: usize, least: usize, work: impl Fn(Range<usize>) + Sync) {
+    let count = tasks(items, least);
+    let edge = |range: usize| if range == items { items } else { range / LINE * LINE };
+    for_each(count, |task| {
+        let range = share(task.index, count, items);
+        work(edge(range.start)..edge(range.end));
+    });
 }
 
 /// The results of `count` tasks, merged in their order; `count` is of [`partials`].

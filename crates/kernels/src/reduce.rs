@@ -2,6 +2,7 @@
 
 use crate::columns::{ColumnSums, Tile};
 use crate::math::{maximum, minimum};
+use crate::parallel::{LEAST, Task, merged, partials, share};
 use crate::streams::{extreme, sum, update};
 
 /// What to reduce to; the numbers are those of the bridge.
@@ -46,19 +47,23 @@ fn slabs<'a, T>(
 }
 
 fn sums(shape @ [_, axis, inner]: [usize; 3], divisor: f64, x: &[f32], y: &mut [f32]) {
-    if inner == 1 {
-        for (x, y) in slabs(shape, x, y) {
-            let [total] = sum([x], |[x]| [x]);
-            y[0] = (total / divisor) as f32;
-        }
-        return;
-    }
-    let mut columns = ColumnSums::<1>::new();
     for (x, y) in slabs(shape, x, y) {
+        if inner == 1 {
+            let count = partials(axis, LEAST);
+            let part = |task: Task| sum([&x[share(task.index, count, axis)]], |[x]| [x])[0];
+            let total = merged(count, part, |total, part| *total += part);
+            y[0] = (total / divisor) as f32;
+            continue;
+        }
         for tile in Tile::of(axis, inner, 1) {
-            columns.clear(&tile);
-            columns.add(&tile, [x], [], |[x], []| [x]);
-            let totals = tile.gather(&columns.totals[0], 1);
+            let count = partials(tile.rows, LEAST.div_ceil(tile.width));
+            let part = |task: Task| {
+                let mut columns = ColumnSums::<1>::new();
+                columns.add(&tile.share(task.index, count), [x], [], |[x], []| [x]);
+                columns.totals[0]
+            };
+            let totals = merged(count, part, |totals, part| totals.iter_mut().zip(part).for_each(|(t, p)| *t += p));
+            let totals = tile.gather(&totals, 1);
             for (y, &total) in y[tile.first..].iter_mut().zip(&totals[..tile.columns]) {
                 *y = (total / divisor) as f32;
             }

@@ -6,6 +6,7 @@
 
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::math::maximum;
+use crate::parallel::{LEAST, Parts, for_each_range};
 use core::array::from_fn;
 
 /// Independent vectors a step: enough to hide the latency of an addition.
@@ -47,6 +48,29 @@ pub fn update<const W: usize, const K: usize, const R: usize>(
     let read: [Source; R] = from_fn(|i| if i < W { Source { start: y[i], step: 1 } } else { each(x[i - W]) });
     // Safety: every slice has n elements.
     unsafe { stream::<R, W, ONCE>(n, read, y, |all| f(from_fn(|i| all[i]), from_fn(|i| all[W + i]))) }
+}
+
+/// [`map`] in tasks.
+pub fn map_all<const K: usize>(x: [&[f32]; K], y: &mut [f32], f: impl Fn([F32x4; K]) -> F32x4 + Sync) {
+    let (n, y) = (y.len(), Parts::of(y));
+    for_each_range(n, LEAST, |range| {
+        // Safety: each range is in one task.
+        map(x.map(|x| &x[range.clone()]), unsafe { y.part(range.clone()) }, &f);
+    });
+}
+
+/// [`update`] in tasks.
+pub fn update_all<const W: usize, const K: usize, const R: usize>(
+    y: [&mut [f32]; W],
+    x: [&[f32]; K],
+    f: impl Fn([F32x4; W], [F32x4; K]) -> [F32x4; W] + Sync,
+) {
+    let (n, y) = (y[0].len(), y.map(Parts::of));
+    for_each_range(n, LEAST, |range| {
+        // Safety: each range is in one task.
+        let y = from_fn(|w| unsafe { y[w].part(range.clone()) });
+        update::<W, K, R>(y, x.map(|x| &x[range.clone()]), &f);
+    });
 }
 
 /// What a stream reads: `n` floats with step 1, or with step 0 the same four over and over.

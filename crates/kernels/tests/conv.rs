@@ -5,7 +5,7 @@ mod common;
 use common::convolution::{Data, assert_agrees, geometry, oracle, run};
 use common::{Numbers, assert_exact, bits, dot, unwritten};
 use evenkeel_kernels::conv::{Conv2d, conv2d_backward, conv2d_forward};
-use evenkeel_kernels::matmul::Epilogue;
+use evenkeel_kernels::matmul::{Activation, Epilogue, Normalization};
 use evenkeel_kernels::workspace::Workspace;
 
 #[cfg(target_arch = "wasm32")]
@@ -100,6 +100,33 @@ fn the_gradients_are_adjoints_of_the_convolution() {
         let allowed = 2e-6 * (norm(&y) * norm(&dy)).max(1e-30);
         assert!((dot(&y, &dy) - dot(&x, &dx)).abs() <= allowed, "input gradient of {g:?}");
         assert!((dot(&y, &dy) - dot(&w, &dw)).abs() <= allowed, "filter gradient of {g:?}");
+    }
+}
+
+#[test]
+fn every_part_of_the_epilogue_by_itself() {
+    let (mut numbers, mut workspace) = (Numbers::new(7), Workspace::new());
+    for g in table().into_iter().filter(|g| g.output_len() > 0) {
+        let Data { x, w, bias, .. } = Data::of(&g, |n| numbers.uniform(n));
+        let constants = numbers.uniform(3 * g.filters);
+        let mut run = |epilogue| {
+            let mut y = unwritten(g.output_len());
+            conv2d_forward(&g, &x, &w, epilogue, &mut y, &mut workspace).unwrap();
+            y
+        };
+        let plain = run(Epilogue::NONE);
+        let by_hand = |f: &dyn Fn(f32, usize) -> f32| {
+            plain.iter().enumerate().map(|(i, &sum)| f(sum, i % g.filters).to_bits()).collect::<Vec<_>>()
+        };
+        let biased = run(Epilogue { bias: Some(&bias), ..Epilogue::NONE });
+        assert_eq!(bits(&biased), by_hand(&|sum, i| sum + bias[i]), "bias of {g:?}");
+        let relu = run(Epilogue { activation: Activation::Relu, ..Epilogue::NONE });
+        assert_eq!(bits(&relu), by_hand(&|sum, _| if sum > 0.0 { sum } else { 0.0 }), "ReLU of {g:?}");
+        let normalization = Some(Normalization::of(&constants, g.filters));
+        let normalized = run(Epilogue { normalization, ..Epilogue::NONE });
+        let [mean, scale, offset] = [0, 1, 2].map(|row| &constants[row * g.filters..][..g.filters]);
+        let expected = by_hand(&|sum, i| (sum - mean[i]) * scale[i] + offset[i]);
+        assert_eq!(bits(&normalized), expected, "normalization of {g:?}");
     }
 }
 

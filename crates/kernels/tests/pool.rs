@@ -58,9 +58,9 @@ fn max_takes_the_first_maximum() {
     let mut numbers = Numbers::new(1);
     for g in table() {
         let (x, dy) = (numbers.whole(g.input_len()), numbers.whole(g.output_len()));
-        let (mut y, mut dx, mut argmax) = (unwritten(dy.len()), unwritten(x.len()), vec![99; dy.len()]);
-        max_pool_forward(&g, &x, &mut y, &mut argmax);
-        max_pool_backward(&g, &argmax, &dy, &mut dx);
+        let (mut y, mut dx, mut places) = (unwritten(dy.len()), unwritten(x.len()), vec![99i16; dy.len()]);
+        max_pool_forward(&g, &x, &mut y, &mut places);
+        max_pool_backward(&g, &places, &dy, &mut dx);
         let mut expected = vec![0.0; x.len()];
         for output in 0..y.len() {
             let mut best = (-1, f32::NEG_INFINITY, None);
@@ -69,7 +69,7 @@ fn max_takes_the_first_maximum() {
                     best = (tap as i32, x[place], Some(place));
                 }
             }
-            assert_eq!((argmax[output], y[output]), (best.0, best.1), "output {output} of {g:?}");
+            assert_eq!((i32::from(places[output]), y[output]), (best.0, best.1), "output {output} of {g:?}");
             if let Some(place) = best.2 {
                 expected[place] += f64::from(dy[output]);
             }
@@ -86,14 +86,14 @@ fn max_of_a_window_with_nan_is_nan_and_of_infinities_is_one_of_them() {
         for c in 0..g.channels {
             x[(tap / 2 * g.width + tap % 2) * g.channels + c] = f32::NAN;
         }
-        let (mut y, mut argmax) = (unwritten(10), vec![99; 10]);
-        max_pool_forward(&g, &x, &mut y, &mut argmax);
+        let (mut y, mut places) = (unwritten(10), vec![99i16; 10]);
+        max_pool_forward(&g, &x, &mut y, &mut places);
         assert!(y[..5].iter().all(|y| y.is_nan()) && y[5..].iter().all(|&y| y == 1.0));
-        assert!(argmax[..5].iter().all(|&i| i == tap as i32) && argmax[5..].iter().all(|&i| i == 0));
+        assert!(places[..5].iter().all(|&i| i == tap as i16) && places[5..].iter().all(|&i| i == 0));
     }
-    let (mut y, mut argmax) = (unwritten(10), vec![99; 10]);
-    max_pool_forward(&g, &[f32::NEG_INFINITY; 40], &mut y, &mut argmax);
-    assert!(y.iter().all(|&y| y == f32::NEG_INFINITY) && argmax.iter().all(|&i| i == 0));
+    let (mut y, mut places) = (unwritten(10), vec![99i16; 10]);
+    max_pool_forward(&g, &[f32::NEG_INFINITY; 40], &mut y, &mut places);
+    assert!(y.iter().all(|&y| y == f32::NEG_INFINITY) && places.iter().all(|&i| i == 0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Two-dimensional convolution. `geometry` is the address of the 15 sizes of [`Conv2d`], in its order.
+//! Two-dimensional convolution. `geometry` is the address of the 16 sizes of [`Conv2d`], in its order.
 
 use crate::matmul::epilogue;
 use crate::slices::{optional_slice_mut, slice, slice_mut};
@@ -6,10 +6,10 @@ use crate::workspace::with_workspace;
 use evenkeel_kernels::conv::{self, Conv2d};
 
 /// # Safety
-/// `geometry` is readable for 15 numbers.
+/// `geometry` is readable for 16 numbers.
 unsafe fn read_geometry(geometry: *const u32) -> Conv2d {
     // Safety: the caller's promise.
-    let sizes = unsafe { slice(geometry, 15) };
+    let sizes = unsafe { slice(geometry, 16) };
     let size = |i: usize| sizes[i] as usize;
     Conv2d {
         batch: size(0),
@@ -27,6 +27,7 @@ unsafe fn read_geometry(geometry: *const u32) -> Conv2d {
         pad_left: size(12),
         out_h: size(13),
         out_w: size(14),
+        groups: size(15),
     }
 }
 

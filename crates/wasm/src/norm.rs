@@ -1,5 +1,6 @@
 //! Normalization of x [outer, channels, inner]; arrays per channel have [channels], moments [2, channels].
 
+use crate::pool::read_geometry;
 use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
 use evenkeel_kernels::norm::{self, Affine, Gradients, View};
 
@@ -91,6 +92,70 @@ pub unsafe extern "C" fn norm_given_constants(
         let affine = Affine { gamma: optional_slice(gamma, channels), beta: optional_slice(beta, channels) };
         let statistics = [mean, variance].map(|p| slice(p, channels));
         norm::norm_given_constants(statistics, affine, epsilon, slice_mut(constants, 3 * channels));
+    }
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says (`places` and `peaks` as `y`), `gamma` and `beta` may be 0; the last
+/// five overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_pool_forward(
+    geometry: *const u32,
+    x: *const f32,
+    moments: *const f64,
+    gamma: *const f32,
+    beta: *const f32,
+    epsilon: f64,
+    mean: *mut f32,
+    variance: *mut f32,
+    y: *mut f32,
+    peaks: *mut f32,
+    places: *mut i16,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let g = read_geometry(geometry);
+        let affine = Affine { gamma: optional_slice(gamma, g.channels), beta: optional_slice(beta, g.channels) };
+        let statistics = [mean, variance].map(|p| slice_mut(p, g.channels));
+        let outputs = [y, peaks].map(|p| slice_mut(p, g.output_len()));
+        let (x, moments) = (slice(x, g.input_len()), slice(moments, 2 * g.channels));
+        let places = slice_mut(places, g.output_len());
+        norm::norm_pool_forward(&g, x, moments, affine, epsilon, statistics, outputs, places);
+    }
+}
+
+/// # Safety
+/// The arrays have the sizes that `geometry` says (`places` and `peaks` as `dy`), `gamma` and the last four may be 0;
+/// the last four overlap nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_pool_backward(
+    geometry: *const u32,
+    x: *const f32,
+    peaks: *const f32,
+    places: *const i16,
+    moments: *const f64,
+    gamma: *const f32,
+    epsilon: f64,
+    dy: *const f32,
+    relu: u32,
+    dx: *mut f32,
+    dgamma: *mut f32,
+    dbeta: *mut f32,
+    dbias: *mut f32,
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let g = read_geometry(geometry);
+        let (places, dy) = (slice(places, g.output_len()), slice(dy, g.output_len()));
+        let inputs = [slice(x, g.input_len()), slice(peaks, g.output_len())];
+        let (moments, gamma) = (slice(moments, 2 * g.channels), optional_slice(gamma, g.channels));
+        let gradients = Gradients {
+            dx: optional_slice_mut(dx, g.input_len()),
+            dgamma: optional_slice_mut(dgamma, g.channels),
+            dbeta: optional_slice_mut(dbeta, g.channels),
+            dbias: optional_slice_mut(dbias, g.channels),
+        };
+        norm::norm_pool_backward(&g, inputs, places, moments, gamma, epsilon, dy, relu != 0, gradients);
     }
 }
 

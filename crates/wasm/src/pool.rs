@@ -5,7 +5,7 @@ use evenkeel_kernels::pool::{self, Pool2d};
 
 /// # Safety
 /// `geometry` is readable for 12 numbers.
-unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
+pub unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
     // Safety: the caller's promise.
     let sizes = unsafe { slice(geometry, 12) };
     let size = |i: usize| sizes[i] as usize;
@@ -26,26 +26,26 @@ unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
 }
 
 /// # Safety
-/// The arrays have the sizes that `geometry` says (`argmax` as `y`); `y` and `argmax` overlap nothing.
+/// The arrays have the sizes that `geometry` says (`places` as `y`); `y` and `places` overlap nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn max_pool_forward(geometry: *const u32, x: *const f32, y: *mut f32, argmax: *mut i32) {
+pub unsafe extern "C" fn max_pool_forward(geometry: *const u32, x: *const f32, y: *mut f32, places: *mut i16) {
     // Safety: the caller's promise.
     unsafe {
         let g = read_geometry(geometry);
-        let (y, argmax) = (slice_mut(y, g.output_len()), slice_mut(argmax, g.output_len()));
-        pool::max_pool_forward(&g, slice(x, g.input_len()), y, argmax);
+        let (y, places) = (slice_mut(y, g.output_len()), slice_mut(places, g.output_len()));
+        pool::max_pool_forward(&g, slice(x, g.input_len()), y, places);
     }
 }
 
 /// # Safety
-/// The arrays have the sizes that `geometry` says (`argmax` as `dy`); `dx` overlaps none of them.
+/// The arrays have the sizes that `geometry` says (`places` as `dy`); `dx` overlaps none of them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn max_pool_backward(geometry: *const u32, argmax: *const i32, dy: *const f32, dx: *mut f32) {
+pub unsafe extern "C" fn max_pool_backward(geometry: *const u32, places: *const i16, dy: *const f32, dx: *mut f32) {
     // Safety: the caller's promise.
     unsafe {
         let g = read_geometry(geometry);
-        let (argmax, dy) = (slice(argmax, g.output_len()), slice(dy, g.output_len()));
-        pool::max_pool_backward(&g, argmax, dy, slice_mut(dx, g.input_len()));
+        let (places, dy) = (slice(places, g.output_len()), slice(dy, g.output_len()));
+        pool::max_pool_backward(&g, places, dy, slice_mut(dx, g.input_len()));
     }
 }
 

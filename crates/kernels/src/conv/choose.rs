@@ -32,11 +32,11 @@ const SHORT_RUN: usize = 32;
 fn is_pointwise(g: &Conv2d) -> bool {
     let one_tap = g.kernel_h == 1 && g.kernel_w == 1;
     let same_grid = g.stride_h == 1 && g.stride_w == 1 && g.out_h == g.height && g.out_w == g.width;
-    one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0
+    one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0 && g.groups == 1
 }
 
 fn has_short_runs(g: &Conv2d) -> bool {
-    g.dilation_w == 1 && g.kernel_w * g.channels < SHORT_RUN
+    g.dilation_w == 1 && g.kernel_w * g.channels < SHORT_RUN && g.groups == 1
 }
 
 /// The tile for which Winograd multiplies least, where it gains.
@@ -46,10 +46,10 @@ fn has_short_runs(g: &Conv2d) -> bool {
 /// for 8, 26 x 26 gain 2.7 times. From 8 channels on the transforms of the images are paid for (1.4 times and more).
 pub fn winograd(g: &Conv2d) -> Option<&'static Tile> {
     const WEIGHTS: usize = 1000;
-    let sizes = [g.kernel_h, g.kernel_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w];
+    let sizes = [g.kernel_h, g.kernel_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w, g.groups];
     let sees_all = g.out_h + 2 >= g.pad_top + g.height && g.out_w + 2 >= g.pad_left + g.width;
     let whole = g.channels.is_multiple_of(CONV_NR) && g.filters.is_multiple_of(CONV_NR);
-    if sizes != [3, 3, 1, 1, 1, 1] || !sees_all || !whole {
+    if sizes != [3, 3, 1, 1, 1, 1, 1] || !sees_all || !whole {
         return None;
     }
     let products = |tile: &&Tile| g.out_h.div_ceil(tile.out) * g.out_w.div_ceil(tile.out) * tile.products();

@@ -2,12 +2,17 @@
 //! of `kernel_w * channels` floats of the image, read where they lie. Needs a dilation of 1 along the width.
 
 use super::geometry::Conv2d;
+use super::partial::{PartialSums, partial_sums};
 use crate::lanes::{F32x4, LANES};
 use crate::matmul::Epilogue;
 use crate::matmul::epilogue::Merge;
 use crate::matmul::pack::{Matrix, pack_b, packed_b_len};
 use crate::matmul::tile::{CONV_MR, CONV_NR, Tile, multiply_rows, zero_tile};
+use crate::parallel::{Parts, PerThread, for_each, share, tasks};
 use crate::workspace::{OutOfMemory, Workspace};
+
+/// Pixels of a task, at least.
+const TASK: usize = 256;
 
 /// Floats of dy (16 KB) that stay in L1 while all taps pass over them.
 const BLOCK: usize = 4 * 1024;
@@ -59,23 +64,38 @@ pub fn forward(
     workspace: &mut Workspace,
 ) -> Result<(), OutOfMemory> {
     let canvas = Canvas::of(g);
-    let [scratch, packed_w] =
-        workspace.split([canvas.scratch_len(g), packed_b_len::<CONV_NR>(g.patch(), g.filters)])?;
+    let padded = canvas.scratch_len(g);
+    let [packed_w, scratch] =
+        workspace.split([packed_b_len::<CONV_NR>(g.patch(), g.filters), PerThread::total(padded)])?;
     scratch.fill(0.0);
     pack_b::<CONV_NR>(Matrix::rows(w, g.filters), g.patch(), g.filters, packed_w);
-    for (n, y) in y.chunks_exact_mut(g.pixels() * g.filters).enumerate() {
-        forward_image(g, canvas.image(g, x, n, scratch), canvas.width * g.channels, packed_w, epilogue, y);
-    }
+    let (scratch, y, packed_w) = (PerThread::of(scratch, padded), Parts::of(y), &*packed_w);
+    let (rows, row_len, len) = (g.batch * g.out_h, canvas.width * g.channels, g.out_w * g.filters);
+    let count = tasks(rows, TASK.div_ceil(g.out_w));
+    for_each(count, |task| {
+        // Safety: this is the task that runs.
+        let scratch = unsafe { scratch.of_task(task) };
+        let rows = share(task.index, count, rows);
+        for n in rows.start / g.out_h..rows.end.div_ceil(g.out_h) {
+            let image = canvas.image(g, x, n, scratch);
+            let rows = rows.start.max(n * g.out_h)..rows.end.min((n + 1) * g.out_h);
+            // Safety: tasks share no row.
+            let y = unsafe { y.part(rows.start * len..rows.end * len) };
+            let image = &image[(rows.start - n * g.out_h) * g.stride_h * row_len..];
+            forward_rows(g, image, row_len, packed_w, epilogue, y);
+        }
+    });
     Ok(())
 }
 
-fn forward_image(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
+/// Rows of y, which see `image` from its start on.
+fn forward_rows(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
     let merge = Merge { accumulate: false, epilogue: Some(epilogue) };
-    let run = g.kernel_w * g.channels;
-    let mut places = (0..g.out_h)
+    let (run, all) = (g.kernel_w * g.channels, y.len() / g.filters);
+    let mut places = (0..all / g.out_w)
         .flat_map(|row| (0..g.out_w).map(move |column| row * g.stride_h * row_len + column * g.stride_w * g.channels));
-    for pixel in (0..g.pixels()).step_by(CONV_MR) {
-        let pixels = CONV_MR.min(g.pixels() - pixel);
+    for pixel in (0..all).step_by(CONV_MR) {
+        let pixels = CONV_MR.min(all - pixel);
         let mut patches = [image.as_ptr(); CONV_MR];
         for (patch, place) in patches.iter_mut().zip(&mut places) {
             *patch = image[place..].as_ptr();
@@ -129,32 +149,44 @@ pub fn backward_filter(
 ) -> Result<(), OutOfMemory> {
     debug_assert!(g.filters.is_multiple_of(CONV_NR));
     let canvas = Canvas::of(g);
-    let [scratch] = workspace.split([canvas.scratch_len(g)])?;
+    let (count, padded) = (partial_sums(g), canvas.scratch_len(g));
+    let [partials, scratch] = workspace.split([PartialSums::scratch_len(count, dw.len()), PerThread::total(padded)])?;
     scratch.fill(0.0);
-    dw.fill(0.0);
-    let (run, row_len) = (g.kernel_w * g.channels, canvas.width * g.channels);
+    let (sums, scratch) = (PartialSums::of(count, dw, partials), PerThread::of(scratch, padded));
+    for_each(count, |task| {
+        // Safety: this is the task that runs.
+        let (scratch, dw) = unsafe { (scratch.of_task(task), sums.of_task(task)) };
+        dw.fill(0.0);
+        for n in share(task.index, count, g.batch) {
+            let dy = &dy[n * g.pixels() * g.filters..][..g.pixels() * g.filters];
+            filter_image(g, canvas.image(g, x, n, scratch), canvas.width * g.channels, dy, dw);
+        }
+    });
+    sums.add_up();
+    Ok(())
+}
+
+/// Adds the products of one image to dw.
+fn filter_image(g: &Conv2d, image: &[f32], row_len: usize, dy: &[f32], dw: &mut [f32]) {
+    let run = g.kernel_w * g.channels;
     // 9 taps are three tiles of 3 rather than two of 4 and one of 1.
     let height = if run.is_multiple_of(3) && !run.is_multiple_of(CONV_MR) { 3 } else { CONV_MR };
     let lines = (BLOCK / (g.out_w * g.filters)).clamp(1, g.out_h);
-    for (n, dy) in dy.chunks_exact(g.pixels() * g.filters).enumerate() {
-        let image = canvas.image(g, x, n, scratch);
-        for (block, dy) in dy.chunks(lines * g.out_w * g.filters).enumerate() {
-            for row in 0..g.kernel_h {
-                let image = &image[(block * lines * g.stride_h + row * g.dilation_h) * row_len..];
-                for tap in (0..run).step_by(height) {
-                    let dw = &mut dw[(row * run + tap) * g.filters..];
-                    let image = &image[tap..];
-                    match height.min(run - tap) {
-                        4 => filter_taps::<4>(g, image, row_len, dy, dw),
-                        3 => filter_taps::<3>(g, image, row_len, dy, dw),
-                        2 => filter_taps::<2>(g, image, row_len, dy, dw),
-                        _ => filter_taps::<1>(g, image, row_len, dy, dw),
-                    }
+    for (block, dy) in dy.chunks(lines * g.out_w * g.filters).enumerate() {
+        for row in 0..g.kernel_h {
+            let image = &image[(block * lines * g.stride_h + row * g.dilation_h) * row_len..];
+            for tap in (0..run).step_by(height) {
+                let dw = &mut dw[(row * run + tap) * g.filters..];
+                let image = &image[tap..];
+                match height.min(run - tap) {
+                    4 => filter_taps::<4>(g, image, row_len, dy, dw),
+                    3 => filter_taps::<3>(g, image, row_len, dy, dw),
+                    2 => filter_taps::<2>(g, image, row_len, dy, dw),
+                    _ => filter_taps::<1>(g, image, row_len, dy, dw),
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// `dw[tap][filter] += sum over the rows of dy of image[pixel + tap] * dy[pixel][filter]` for TAPS neighbouring taps.

@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
-/// NHWC: x `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, channels, filters]`,
-/// y `[batch, out_h, out_w, filters]`. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those below
+/// NHWC: x `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, channels / groups, filters]`,
+/// y `[batch, out_h, out_w, filters]`. Channels and filters are cut into as many groups, one behind the other: filters
+/// see the channels of their own group. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those below
 /// and right of it follow from `out_h` and `out_w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
@@ -22,12 +23,22 @@ pub struct Conv2d {
     pub pad_left: usize,
     pub out_h: usize,
     pub out_w: usize,
+    pub groups: usize,
 }
 
 impl Conv2d {
+    /// Channels that a filter sees.
+    pub fn group_channels(&self) -> usize {
+        self.channels / self.groups
+    }
+
+    pub fn group_filters(&self) -> usize {
+        self.filters / self.groups
+    }
+
     /// Weights of one filter, floats of a patch.
     pub fn patch(&self) -> usize {
-        self.kernel_h * self.kernel_w * self.channels
+        self.kernel_h * self.kernel_w * self.group_channels()
     }
 
     pub fn image(&self) -> usize {

@@ -1,10 +1,20 @@
 //! The gradient of the weights as a sum over the tasks, added up in their order.
 
-use crate::parallel::{Parts, Task, for_each, share, tasks};
+use super::geometry::Conv2d;
+use crate::parallel::{Parts, Task, for_each, partials, share, tasks};
 use crate::streams;
 
 /// Floats that are worth a task of adding up.
 const LEAST: usize = 64 * 1024;
+
+/// Output pixels of a partial sum, at least: half a thousandth of its work is then to begin and to add it up.
+const PIXELS: usize = 4096;
+
+/// How many sums to make of the images of a batch, by shape alone. A sum has as many pixels as a patch has floats, so
+/// that all of them together take no more memory than dy.
+pub fn partial_sums(g: &Conv2d) -> usize {
+    partials(g.batch, PIXELS.max(g.patch()).div_ceil(g.pixels()))
+}
 
 /// The sum of task 0 is made in `dw` itself, the others in scratch memory.
 pub struct PartialSums<'a> {

@@ -2,6 +2,7 @@
 
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::math::{maximum, minimum};
+use crate::parallel::{LEAST, Parts, for_each_range};
 use crate::streams::{Source, UNROLL, stream};
 use crate::strided::Odometer;
 use core::array::from_fn;
@@ -68,11 +69,17 @@ pub fn binary(op: Binary, shape: Broadcast, a: &[f32], b: &[f32], y: &mut [f32])
     let places = Odometer::new(outer, [a_strides, b_strides].map(|strides| &strides[..outer.len()]));
     for (y, [i, j]) in y.chunks_exact_mut(n.max(1) as usize).zip(places) {
         let (a, b) = (&a[i as usize..], &b[j as usize..]);
-        if steps.iter().all(|&step| step <= 1) {
-            row(op, [Operand::new(a, steps[0]), Operand::new(b, steps[1])], y);
-        } else {
-            strided_row(op, [a, b], steps, y);
-        }
+        let (n, y) = (y.len(), Parts::of(y));
+        for_each_range(n, LEAST, |range| {
+            let (a, b) = (&a[range.start * steps[0]..], &b[range.start * steps[1]..]);
+            // Safety: each range is in one task.
+            let y = unsafe { y.part(range) };
+            if steps.iter().all(|&step| step <= 1) {
+                row(op, [Operand::new(a, steps[0]), Operand::new(b, steps[1])], y);
+            } else {
+                strided_row(op, [a, b], steps, y);
+            }
+        });
     }
 }
 

@@ -1,23 +1,23 @@
 //! What has no formula worth a name: accumulating, scaling, casting, looking for NaN.
 
 use crate::lanes::{F32x4, I32x4, LANES};
-use crate::streams::{map, update};
+use crate::streams::{map_all, update_all};
 
 /// y += x.
 pub fn add_assign(x: &[f32], y: &mut [f32]) {
-    update::<1, 1, 2>([y], [x], |[y], [x]| [y + x]);
+    update_all::<1, 1, 2>([y], [x], |[y], [x]| [y + x]);
 }
 
 /// y = factor·x.
 pub fn scale(factor: f32, x: &[f32], y: &mut [f32]) {
     let factor = F32x4::splat(factor);
-    map([x], y, |[x]| x * factor);
+    map_all([x], y, |[x]| x * factor);
 }
 
 /// y = factor·y.
 pub fn scale_in_place(factor: f32, y: &mut [f32]) {
     let factor = F32x4::splat(factor);
-    update::<1, 0, 1>([y], [], |[y], []| [y * factor]);
+    update_all::<1, 0, 1>([y], [], |[y], []| [y * factor]);
 }
 
 /// y = x, rounded to nearest where |x| > 2²⁴.

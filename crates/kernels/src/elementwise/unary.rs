@@ -2,6 +2,7 @@
 
 use crate::lanes::F32x4;
 use crate::math;
+use crate::parallel::{LEAST, Parts, for_each_range};
 use crate::streams::{ONCE, Source, UNROLL, map, map_long, stream};
 
 /// The functions of one number; their numbers are those of the bridge.
@@ -55,15 +56,25 @@ impl Unary {
 /// y = f(x).
 pub fn unary_forward(op: Unary, x: &[f32], y: &mut [f32]) {
     debug_assert_eq!(x.len(), y.len());
-    // Safety: the lengths are equal, and y overlaps nothing.
-    unsafe { unary(op, y.len(), x.as_ptr(), y.as_mut_ptr()) }
+    let (n, y) = (y.len(), Parts::of(y));
+    for_each_range(n, LEAST, |range| {
+        // Safety: the lengths are equal, y overlaps nothing, and each range is in one task.
+        let (x, y) = (&x[range.clone()], unsafe { y.part(range) });
+        unsafe { unary(op, y.len(), x.as_ptr(), y.as_mut_ptr()) }
+    });
 }
 
 /// y = f(y).
 pub fn unary_in_place(op: Unary, y: &mut [f32]) {
-    let p = y.as_mut_ptr();
-    // Safety: source and destination are the same array.
-    unsafe { unary(op, y.len(), p, p) }
+    let (n, y) = (y.len(), Parts::of(y));
+    for_each_range(n, LEAST, |range| {
+        // Safety: source and destination are the same array, and each range is in one task.
+        unsafe {
+            let y = y.part(range);
+            let p = y.as_mut_ptr();
+            unary(op, y.len(), p, p);
+        }
+    });
 }
 
 /// # Safety
@@ -96,6 +107,15 @@ unsafe fn unary(op: Unary, n: usize, x: *const f32, y: *mut f32) {
 
 /// dx = dy·f′(x), with y = f(x). At their kinks abs and relu have slope 0; a NaN in x makes relu's gradient NaN.
 pub fn unary_backward(op: Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    let (n, dx) = (dx.len(), Parts::of(dx));
+    for_each_range(n, LEAST, |range| {
+        // Safety: each range is in one task.
+        let dx = unsafe { dx.part(range.clone()) };
+        derivative(op, &x[range.clone()], &y[range.clone()], &dy[range], dx);
+    });
+}
+
+fn derivative(op: Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     let one = F32x4::splat(1.0);
     match op {
         Unary::Neg => map([dy], dx, |[dy]| -dy),

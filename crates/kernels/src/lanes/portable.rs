@@ -74,6 +74,8 @@ methods! {
         to_i32() -> I32x4 |a: f32| a as i32;
     }
     I32x4 {
+        min(b) -> I32x4 |a: i32, b: i32| a.min(b);
+        max(b) -> I32x4 |a: i32, b: i32| a.max(b);
         eq(b) -> I32x4 |a: i32, b: i32| mask(a == b);
         lt(b) -> I32x4 |a: i32, b: i32| mask(a < b);
         gt(b) -> I32x4 |a: i32, b: i32| mask(a > b);
@@ -194,6 +196,27 @@ impl I32x4 {
     pub fn select(self, a: F32x4, b: F32x4) -> F32x4 {
         let (a, b) = (a.to_bits(), b.to_bits());
         F32x4::from_bits((a & self) | (b & !self))
+    }
+
+    /// Four integers of 16 bits.
+    ///
+    /// # Safety
+    /// `p` is readable for 4 integers.
+    #[inline(always)]
+    pub unsafe fn load_four_i16(p: *const i16) -> Self {
+        // Safety: the caller's promise.
+        Self(unsafe { p.cast::<[i16; 4]>().read_unaligned() }.map(i32::from))
+    }
+
+    /// Writes the lanes in 16 bits, saturated.
+    ///
+    /// # Safety
+    /// `p` is writable for 4 integers.
+    #[inline(always)]
+    pub unsafe fn store_four_i16(self, p: *mut i16) {
+        let lanes = self.0.map(|lane| lane.clamp(i16::MIN.into(), i16::MAX.into()) as i16);
+        // Safety: the caller's promise.
+        unsafe { p.cast::<[i16; 4]>().write_unaligned(lanes) }
     }
 
     /// Whether any lane is not zero.

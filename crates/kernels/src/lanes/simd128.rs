@@ -56,7 +56,7 @@ methods! {
         to_i32() -> I32x4 i32x4_trunc_sat_f32x4;
     }
     I32x4 {
-        eq(b) -> I32x4 i32x4_eq; lt(b) -> I32x4 i32x4_lt; gt(b) -> I32x4 i32x4_gt;
+        min(b) -> I32x4 i32x4_min; max(b) -> I32x4 i32x4_max; eq(b) -> I32x4 i32x4_eq; lt(b) -> I32x4 i32x4_lt; gt(b) -> I32x4 i32x4_gt;
         to_f32() -> F32x4 f32x4_convert_i32x4;
     }
     F64x2 {
@@ -174,6 +174,22 @@ impl I32x4 {
     #[inline(always)]
     pub fn select(self, a: F32x4, b: F32x4) -> F32x4 {
         F32x4(v128_bitselect(a.0, b.0, self.0))
+    }
+
+    /// # Safety
+    /// `p` is readable for 4 integers.
+    #[inline(always)]
+    pub unsafe fn load_four_i16(p: *const i16) -> Self {
+        // Safety: the caller's promise.
+        Self(unsafe { i32x4_load_extend_i16x4(p) })
+    }
+
+    /// # Safety
+    /// `p` is writable for 4 integers.
+    #[inline(always)]
+    pub unsafe fn store_four_i16(self, p: *mut i16) {
+        // Safety: the caller's promise.
+        unsafe { v128_store64_lane::<0>(i16x8_narrow_i32x4(self.0, self.0), p.cast()) }
     }
 
     #[inline(always)]

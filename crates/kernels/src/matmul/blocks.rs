@@ -68,7 +68,8 @@ pub fn pack_whole_b(b: Matrix, k: usize, n: usize, packed: &mut [f32]) {
     }
 }
 
-/// [`multiply`] by the running task alone, with B from [`pack_whole_b`] and scratch of [`block_a_len`].
+/// [`multiply`] by the running task alone, with B from [`pack_whole_b`] and scratch of [`block_a_len`]; rows of C are
+/// `stride` apart.
 pub fn multiply_packed(
     m: usize,
     n: usize,
@@ -76,14 +77,16 @@ pub fn multiply_packed(
     a: Matrix,
     packed_b: &[f32],
     c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
     epilogue: Epilogue,
     packed_a: &mut [f32],
 ) {
     for depth in (0..k.max(1)).step_by(KC) {
         let kb = KC.min(k - depth);
-        let merge = Merge { accumulate: depth > 0, epilogue: (depth + kb == k).then_some(epilogue) };
+        let merge = Merge { accumulate: accumulate || depth > 0, epilogue: (depth + kb == k).then_some(epilogue) };
         let b = &packed_b[packed_b_len::<NR>(depth, n)..];
-        multiply_rows_of(m, n, kb, a.from(0, depth), b, c, n, &merge, packed_a);
+        multiply_rows_of(m, n, kb, a.from(0, depth), b, c, stride, &merge, packed_a);
     }
 }
 

@@ -65,6 +65,11 @@ pub struct Epilogue<'a> {
 impl<'a> Epilogue<'a> {
     pub const NONE: Epilogue<'static> = Epilogue { bias: None, activation: Activation::None, normalization: None };
 
+    /// Whether sums stay as they are.
+    pub fn is_none(&self) -> bool {
+        self.bias.is_none() && self.activation == Activation::None && self.normalization.is_none()
+    }
+
     /// The epilogue of columns `first..` alone.
     pub fn columns_from(self, first: usize) -> Self {
         Self {
@@ -85,6 +90,39 @@ impl<'a> Epilogue<'a> {
         let activated = self.activation.apply(sums);
         match &self.normalization {
             Some(normalization) => normalization.apply(activated, column, lanes),
+            None => activated,
+        }
+    }
+}
+
+/// An [`Epilogue`] for 4 columns, loaded once for the rows of a tile and with one branch: absent are a bias of -0 and a
+/// least value of -infinity.
+struct Finish {
+    bias: F32x4,
+    least: F32x4,
+    normalization: Option<[F32x4; 3]>,
+}
+
+impl Finish {
+    #[inline(always)]
+    fn of(epilogue: &Epilogue, column: usize) -> Self {
+        // Safety: sliced to 4 floats.
+        let load = |from: &[f32], at: usize| unsafe { F32x4::load(from[at..][..LANES].as_ptr()) };
+        let least = if epilogue.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
+        Self {
+            bias: epilogue.bias.map_or(F32x4::splat(-0.0), |bias| load(bias, column)),
+            least: F32x4::splat(least),
+            normalization: epilogue
+                .normalization
+                .map(|each| [0, 1, 2].map(|row| load(each.constants, row * each.columns + column))),
+        }
+    }
+
+    #[inline(always)]
+    fn apply(&self, sums: F32x4) -> F32x4 {
+        let activated = (sums + self.bias).max(self.least);
+        match self.normalization {
+            Some([mean, scale, offset]) => (activated - mean) * scale + offset,
             None => activated,
         }
     }
@@ -136,10 +174,16 @@ impl Merge<'_> {
         stride: usize,
         column: usize,
     ) {
-        for (r, row) in tile.iter().enumerate() {
-            for (v, &sums) in row.iter().enumerate() {
+        let finish = self.epilogue.unwrap_or(Epilogue::NONE);
+        for v in 0..V {
+            let finish = Finish::of(&finish, column + v * LANES);
+            for (r, row) in tile.iter().enumerate() {
                 // Safety: the caller's promise; 4 lanes are inside the tile.
-                unsafe { self.store_lanes(sums, c.add(r * stride + v * LANES), LANES, column + v * LANES) }
+                unsafe {
+                    let place = c.add(r * stride + v * LANES);
+                    let sums = if self.accumulate { F32x4::load(place) + row[v] } else { row[v] };
+                    finish.apply(sums).store(place);
+                }
             }
         }
     }

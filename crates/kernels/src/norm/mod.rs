@@ -27,12 +27,14 @@ mod accumulate;
 mod channels;
 mod given;
 mod moments;
+mod pooled;
 mod view;
 
 pub use accumulate::MomentSums;
 pub use channels::{norm_channels_apply, norm_channels_backward};
 pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
 pub use moments::norm_channels_moments;
+pub use pooled::{norm_pool_backward, norm_pool_forward, norm_pool_supports};
 pub use view::View;
 
 use crate::columns::Columns;

@@ -3,16 +3,13 @@
 
 use crate::columns::{ColumnSums, Columns, TILE, Tile};
 use crate::lanes::F32x4;
-use crate::parallel::{self, Parts, for_each, partials, tasks};
+use crate::parallel::{self, LEAST, Parts, for_each, partials, tasks};
 use crate::streams;
 use core::array::from_fn;
 use core::ops::Range;
 
 /// From this many neighbours of one channel on, each run of them is summed by itself; shorter ones are columns.
 const LONG_RUN: usize = 64;
-
-/// Elements that are worth a task of their own.
-const LEAST: usize = 1 << 16;
 
 /// The shape [outer, channels, inner] of x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,11 +17,12 @@ pub fn for_each_product(g: &Conv2d, mut each: impl FnMut(usize, usize, usize)) {
                     continue;
                 }
                 let x = ((n * g.height + row - g.pad_top) * g.width + column - g.pad_left) * g.channels;
-                let w = (p * g.kernel_w + q) * g.channels;
+                let w = (p * g.kernel_w + q) * g.group_channels();
                 let y = ((n * g.out_h + i) * g.out_w + j) * g.filters;
-                for c in 0..g.channels {
-                    for f in 0..g.filters {
-                        each(x + c, (w + c) * g.filters + f, y + f);
+                for f in 0..g.filters {
+                    let group = f / g.group_filters();
+                    for c in 0..g.group_channels() {
+                        each(x + group * g.group_channels() + c, (w + c) * g.filters + f, y + f);
                     }
                 }
             }
@@ -87,6 +88,7 @@ pub fn geometry(
         pad_left: left,
         out_h: out(height + top + bottom, kernel_h, stride_h, dilation_h),
         out_w: out(width + left + right, kernel_w, stride_w, dilation_w),
+        groups: 1,
     }
 }
 

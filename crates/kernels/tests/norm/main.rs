@@ -7,6 +7,7 @@ mod accumulate;
 mod backward;
 mod extremes;
 mod forward;
+mod pooled;
 mod relu;
 
 use common::{Numbers, unwritten};

@@ -44,7 +44,13 @@ class Tape {
 }
 
 const tapes: Tape[] = [];
-deferWhile(() => tapes.length > 0);
+
+/** Whether ops are being noted for a gradient. */
+export function isRecording(): boolean {
+  return tapes.length > 0;
+}
+
+deferWhile(isRecording);
 
 /** Called by every op with an adjoint, after its kernel has run. Costs next to nothing when nobody differentiates. */
 export function record(operation: Operation): void {

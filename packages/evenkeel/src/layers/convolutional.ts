@@ -1,6 +1,8 @@
 import { checkInteger } from "../errors.ts";
 import { snakeCase } from "../keras.ts";
-import { fusedConv2d } from "../ops/conv.ts";
+import type { FusedActivation } from "../ops/activation.ts";
+import { channelsLast, convolve } from "../ops/conv.ts";
+import { type Product, recordProduct } from "../ops/product.ts";
 import { type Pair, pairOf } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
@@ -109,18 +111,23 @@ export class Conv2d extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    const fused = this.#activation === "relu" ? "relu" : "linear";
-    const y = fusedConv2d({
-      x,
-      filter: this.#kernel!,
-      strides: this.#strides,
-      pad: this.#padding,
-      dataFormat: this.#format.layout,
-      dilations: this.#dilations,
-      bias: this.#bias,
-      activation: fused,
-    });
-    return fused === this.#activation ? y : applyActivation(this.#activation, y);
+    const y = channelsLast(this.op, x, this.#format.layout, (image) => recordProduct(this.produce(image)));
+    return this.#fused === this.#activation ? y : applyActivation(this.#activation, y);
+  }
+
+  /** @internal Whether `produce` is all that this layer makes of x. */
+  canProduce(_x: Tensor): boolean {
+    return this.#fused === this.#activation && this.#format.layout === "NHWC";
+  }
+
+  /** @internal The convolution with what of the activation it can do itself, for images with channels last. */
+  produce(x: Tensor, constants?: Tensor): Product {
+    const options = { strides: this.#strides, pad: this.#padding, dilations: this.#dilations, activation: this.#fused };
+    return convolve(x, this.#kernel!, this.#bias, options, constants);
+  }
+
+  get #fused(): FusedActivation {
+    return this.#activation === "relu" ? "relu" : "linear";
   }
 
   protected override ownConfig(): Record<string, unknown> {

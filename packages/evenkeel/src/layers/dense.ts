@@ -1,6 +1,8 @@
 import { checkInteger } from "../errors.ts";
 import { snakeCase } from "../keras.ts";
-import { fusedMatMul } from "../ops/matmul.ts";
+import type { FusedActivation } from "../ops/activation.ts";
+import { multiply } from "../ops/matmul.ts";
+import { type Product, recordProduct } from "../ops/product.ts";
 import { reshape } from "../ops/shaping.ts";
 import { type PartialShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -67,13 +69,26 @@ export class Dense extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    const fused = this.#activation === "relu" ? "relu" : "linear";
     // One product for all rows, however many axes they are spread over.
     const before = x.shape.slice(0, -1);
     const a = x.rank === 2 ? x : reshape(x, [sizeOf(before), x.shape.at(-1)!]);
-    const rows = fusedMatMul({ a, b: this.#kernel!, bias: this.#bias, activation: fused });
+    const rows = recordProduct(this.produce(a));
     const y = x.rank === 2 ? rows : reshape(rows, [...before, this.#units]);
-    return fused === this.#activation ? y : applyActivation(this.#activation, y);
+    return this.#fused === this.#activation ? y : applyActivation(this.#activation, y);
+  }
+
+  /** @internal Whether `produce` is all that this layer makes of x. */
+  canProduce(x: Tensor): boolean {
+    return this.#fused === this.#activation && x.rank === 2;
+  }
+
+  /** @internal The product with what of the activation it can do itself, for x [rows, inputs]. */
+  produce(x: Tensor, constants?: Tensor): Product {
+    return multiply(x, this.#kernel!, this.#bias, { activation: this.#fused }, constants);
+  }
+
+  get #fused(): FusedActivation {
+    return this.#activation === "relu" ? "relu" : "linear";
   }
 
   protected override ownConfig(): Record<string, unknown> {

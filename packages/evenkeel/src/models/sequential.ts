@@ -2,6 +2,7 @@ import type { SamplesLike } from "../data/samples.ts";
 import { type PartialShape, sameShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
 import { Layer } from "../layers/layer.ts";
+import { settings } from "../ops/config.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { toTensor } from "../tensor/create.ts";
@@ -13,6 +14,7 @@ import { compile, type Compiled, type CompileOptions } from "./compile.ts";
 import { evaluate, predict, type PredictOptions } from "./evaluate.ts";
 import { fit, type FitOptions, type History } from "./fit.ts";
 import { modelConfig, type ModelConfig } from "./config.ts";
+import { plan, type Step } from "./fuse.ts";
 import { prepare } from "./prepare.ts";
 import { save, type SaveTarget } from "./save.ts";
 import { Shuffles } from "./shuffles.ts";
@@ -42,6 +44,7 @@ export class Sequential {
   readonly #layers: Layer[] = [];
   #shapes: PartialShape[] = [];
   #compiled: Compiled | undefined;
+  #steps: { readonly fusion: boolean; readonly count: number; readonly steps: readonly Step[] } | undefined;
 
   constructor(options: readonly Layer[] | SequentialOptions = {}) {
     const { layers = [], name } = Array.isArray(options) ? { layers: options } : checkOptions(options);
@@ -140,8 +143,17 @@ export class Sequential {
       const input = floatTensor("apply", x);
       if (this.built) this.checkInput("apply", input.shape);
       else this.build([null, ...input.shape.slice(1)]);
-      return this.#layers.reduce((value, layer) => layer.apply(value, { training }), input);
+      return this.#plan().reduce((value, step) => step.run(value, training), input);
     });
+  }
+
+  /** The layers, neighbours fused; planned once they are built. */
+  #plan(): readonly Step[] {
+    const { fusion } = settings();
+    if (this.#steps?.fusion !== fusion || this.#steps.count !== this.#layers.length) {
+      this.#steps = { fusion, count: this.#layers.length, steps: plan(this.#layers, fusion) };
+    }
+    return this.#steps.steps;
   }
 
   /**

@@ -138,6 +138,7 @@ function geometryOf(
     window.padLeft,
     window.outHeight,
     window.outWidth,
+    1,
   ];
   return { values, outShape: [batch, window.outHeight, window.outWidth, filters] };
 }

@@ -6,12 +6,9 @@ use super::products::{accumulate, multiply};
 use super::tile::Tile;
 use super::weights;
 use crate::conv::geometry::Conv2d;
-use crate::conv::partial::PartialSums;
-use crate::parallel::{Parts, PerThread, for_each, partials, share, tasks};
+use crate::conv::partial::{PartialSums, partial_sums};
+use crate::parallel::{Parts, PerThread, for_each, share, tasks};
 use crate::workspace::{OutOfMemory, Workspace, cut, cut_len};
-
-/// Tiles of a partial sum of dw, at least: its own dU is read and written for each block.
-const PARTIAL: usize = 256;
 
 /// `dx` and `dw`, where they are wanted. Images are cut among the tasks whole: the tiles of dx overlap.
 pub fn backward(
@@ -26,10 +23,7 @@ pub fn backward(
 ) -> Result<(), OutOfMemory> {
     let plan = Plan::of(tile, g);
     let Plan { of_x, of_y, of_v, of_m, .. } = plan;
-    let count = match dw {
-        Some(_) => partials(g.batch, PARTIAL.div_ceil(plan.rows * plan.columns)),
-        None => tasks(g.batch, 1),
-    };
+    let count = if dw.is_some() { partial_sums(g) } else { tasks(g.batch, 1) };
     let transformed = weights::len(tile, g);
     let du_len = if dw.is_some() { transformed } else { 0 };
     let lengths = [of_v.len(), of_m.len(), of_x.len().max(of_y.len()), of_x.len(), du_len];

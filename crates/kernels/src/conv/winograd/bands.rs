@@ -5,7 +5,7 @@
 
 use super::tile::Grid;
 use crate::lanes::{F32x4, LANES};
-use crate::matmul::{Activation, Epilogue};
+use crate::matmul::Epilogue;
 use core::ops::Range;
 
 /// The bands of the images of one tensor.
@@ -92,7 +92,7 @@ impl Bands {
 
 /// `to = epilogue(from)` for pixels of `channels` floats.
 fn finish(from: &[f32], epilogue: Epilogue, channels: usize, to: &mut [f32]) {
-    if epilogue.bias.is_none() && epilogue.activation == Activation::None {
+    if epilogue.is_none() {
         return to.copy_from_slice(from);
     }
     for (from, to) in from.chunks_exact(channels).zip(to.chunks_exact_mut(channels)) {

@@ -3,8 +3,8 @@
 //!
 //! n = 4 ([`f4`]) takes a quarter of the direct algorithm's multiplications, with a float32 error of about 1e-6 of the
 //! largest value; n = 6 ([`f6`]) a fifth, with about 1e-5. [`tile`] applies the transforms, [`bands`] cuts images,
-//! [`weights`] transforms filters, [`products`] multiplies, [`plan`] has the order: block by block of tile rows, so that
-//! what is transformed stays in cache until it is multiplied.
+//! [`weights`] transforms filters, [`products`] multiplies, [`plan`] has the order: block by block of tile rows, so
+//! that what is transformed stays in cache until it is multiplied.
 //!
 //! A tile mixes what it reads: one value that is NaN or infinite can reach all results of its tile, and one that is
 //! 1e7 times its neighbours hides them.

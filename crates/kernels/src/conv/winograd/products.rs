@@ -63,11 +63,10 @@ fn multiply_plane(rows: usize, depth: usize, columns: usize, a: &[f32], u: &[f32
 /// CONV_MR rows of CONV_NR floats, `stride` apart, are writable at `c`.
 #[inline(always)]
 unsafe fn store(tile: &Tile<CONV_MR, { CONV_NR / LANES }>, c: *mut f32, stride: usize) {
-    for (r, [left, right]) in tile.iter().enumerate() {
-        // Safety: the caller's promise.
-        unsafe {
-            left.store(c.add(r * stride));
-            right.store(c.add(r * stride + LANES));
+    for (r, row) in tile.iter().enumerate() {
+        for (v, sums) in row.iter().enumerate() {
+            // Safety: the caller's promise.
+            unsafe { sums.store(c.add(r * stride + v * LANES)) }
         }
     }
 }

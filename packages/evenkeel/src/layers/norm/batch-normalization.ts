@@ -2,7 +2,9 @@ import { ArgumentError, checkNumber, shapeText, ShapeError, valueText } from "..
 import { findName, snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
 import { normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
-import { normalizeAxes, type PartialShape, sizeOf } from "../../tensor/shape.ts";
+import { type ColumnNorm, normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
+import { type Product, recordProduct } from "../../ops/product.ts";
+import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer, type InitializerLike } from "../get-initializer.ts";
@@ -44,6 +46,12 @@ export interface BatchNormalizationOptions extends LayerOptions {
   singleValue?: string;
   /** "torch" fills in PyTorch's defaults: epsilon 1e-5, momentum 0.9, movingVariance "unbiased". */
   preset?: string;
+}
+
+/** Max pooling in windows of `size` side by side. */
+export interface Pooling {
+  readonly size: readonly [number, number];
+  readonly pool: (x: Tensor) => Tensor;
 }
 
 const presets = { keras: {}, torch: { epsilon: 1e-5, momentum: 0.9, movingVariance: "unbiased" } };
@@ -154,15 +162,51 @@ export class BatchNormalization extends Layer {
   }
 
   protected override call(x: Tensor, training: boolean): Tensor {
-    const options = { x, axes: this.#axes, gamma: this.#gamma, beta: this.#beta, epsilon: this.#epsilon };
-    const elements = x.size / sizeOf(this.#mean!.shape);
-    if (!training || !this.trainable || !this.#batchCounts(elements, x)) {
+    const options = { x, axes: this.#axes, ...this.#affine };
+    if (!this.#usesBatch(x, training)) {
       // A copy of the mean: the backward pass needs the one of now, and training may move it before.
       return normalizeGiven({ ...options, mean: mul(this.#mean!, 1), variance: this.#variance! });
     }
     const { y, mean, variance } = normalizeBatch(options);
-    this.runningStats.update(mean, variance, elements);
+    this.runningStats.update(mean, variance, this.#elements(x));
     return y;
+  }
+
+  /** @internal Whether the channels are the columns of what a dense or convolution layer makes. */
+  get normalizesLastAxis(): boolean {
+    return this.#axes.length === 1 && this.#axes[0] === this.input.rank! - 1;
+  }
+
+  /**
+   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are
+   * for its epilogue.
+   */
+  normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean, pooling?: Pooling): Tensor {
+    const pooled = (y: Tensor): Tensor => (pooling === undefined ? y : pooling.pool(y));
+    if (!training || !this.trainable) {
+      const statistics = { mean: this.#mean!, variance: this.#variance! };
+      const constants = normalizationConstants(statistics, this.#affine);
+      return pooled(constants === undefined ? this.call(recordProduct(produce()), training) : produce(constants).y);
+    }
+    const product = produce();
+    if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training));
+    const { y, mean, variance } = normalizeProduct(product, this.#affine, pooling?.size);
+    this.runningStats.update(mean, variance, this.#elements(product.y));
+    return y;
+  }
+
+  get #affine(): ColumnNorm {
+    return { gamma: this.#gamma, beta: this.#beta, epsilon: this.#epsilon };
+  }
+
+  /** Values of x for each channel. */
+  #elements(x: Tensor): number {
+    return x.size / this.#mean!.size;
+  }
+
+  /** Whether x is normalized by statistics of its own. */
+  #usesBatch(x: Tensor, training: boolean): boolean {
+    return training && this.trainable && this.#batchCounts(this.#elements(x), x);
   }
 
   /** Whether a batch of so many values per channel has statistics to normalize by. */

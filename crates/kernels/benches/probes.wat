@@ -1,6 +1,20 @@
-;; 12 independent float32x4 sums of products in registers: what simd128 can do without memory.
-;; peak(n) does n * 12 * 8 floating-point operations.
 (module
+  (memory (export "memory") 1)
+
+  ;; Copies `bytes`, a multiple of 64, from one address to another, 64 at a time.
+  (func (export "copy") (param $to i32) (param $from i32) (param $bytes i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $from) (local.get $bytes)))
+    (loop $again
+      (v128.store offset=0 (local.get $to) (v128.load offset=0 (local.get $from)))
+      (v128.store offset=16 (local.get $to) (v128.load offset=16 (local.get $from)))
+      (v128.store offset=32 (local.get $to) (v128.load offset=32 (local.get $from)))
+      (v128.store offset=48 (local.get $to) (v128.load offset=48 (local.get $from)))
+      (local.set $to (i32.add (local.get $to) (i32.const 64)))
+      (br_if $again (i32.lt_u (local.tee $from (i32.add (local.get $from) (i32.const 64))) (local.get $end)))))
+
+  ;; 12 independent float32x4 sums of products in registers: what simd128 can do without memory.
+  ;; peak(n) does n * 12 * 8 floating-point operations.
   (func (export "peak") (param $n i32) (param $x f32) (result f32)
     (local $b v128)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128) (local $s4 v128) (local $s5 v128)
