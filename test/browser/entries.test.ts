@@ -57,3 +57,16 @@ describe.for(["Chromium", "Firefox"] as const)("a page in %s", (browser) => {
     expect(result).toEqual({ ...app.reference, early: expect.stringContaining("call await ek.init(source)") });
   });
 });
+
+it("an isolated page in Chromium whose policy forbids the workers: an error that says what to add", async ({
+  skip,
+}) => {
+  skip(missing("Chromium") !== undefined, missing("Chromium"));
+  const policy = {
+    "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+  };
+  const { result } = await visit("Chromium", app.folder, `${page}#threads`, { ...isolated, ...policy });
+  expect(result).toEqual({
+    error: expect.stringMatching(/^EvenkeelError: setThreads: a worker did not .*worker-src blob:/),
+  });
+});
