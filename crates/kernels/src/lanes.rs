@@ -60,12 +60,8 @@ impl F32x4 {
             // Safety: the caller's promise.
             return unsafe { Self::load(p) };
         }
-        let mut lanes = [0.0; LANES];
-        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
-            // Safety: the caller's promise, `i < n`.
-            *lane = unsafe { *p.add(i) };
-        }
-        Self::from_array(lanes)
+        // Safety: the caller's promise.
+        Self::from_array(unsafe { partial(p, n) })
     }
 
     /// Writes the first `n <= 4` lanes to `p`.
@@ -78,10 +74,8 @@ impl F32x4 {
             // Safety: the caller's promise.
             return unsafe { self.store(p) };
         }
-        for (i, lane) in self.to_array().into_iter().enumerate().take(n) {
-            // Safety: the caller's promise, `i < n`.
-            unsafe { *p.add(i) = lane };
-        }
+        // Safety: the caller's promise.
+        unsafe { store_some(self.to_array(), p, n) }
     }
 }
 
@@ -96,12 +90,8 @@ impl I32x4 {
             // Safety: the caller's promise.
             return unsafe { Self::load_four_i16(p) };
         }
-        let mut lanes = [0; LANES];
-        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
-            // Safety: the caller's promise, `i < n`.
-            *lane = i32::from(unsafe { *p.add(i) });
-        }
-        Self::from_array(lanes)
+        // Safety: the caller's promise.
+        Self::from_array(unsafe { partial(p, n) }.map(i32::from))
     }
 
     /// Writes the first `n` lanes to `p` in 16 bits.
@@ -114,10 +104,8 @@ impl I32x4 {
             // Safety: the caller's promise.
             return unsafe { self.store_four_i16(p) };
         }
-        for (i, lane) in self.to_array().into_iter().enumerate().take(n) {
-            // Safety: the caller's promise, `i < n`.
-            unsafe { *p.add(i) = lane as i16 };
-        }
+        // Safety: the caller's promise.
+        unsafe { store_some(self.to_array().map(|lane| lane as i16), p, n) }
     }
 
     /// `a` where this mask is true, else `b`.
@@ -137,5 +125,31 @@ impl F64x2 {
     #[inline(always)]
     pub fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
+    }
+}
+
+/// The first `n < 4` values at `p`, then zeros. Not inlined, as every kernel has tails.
+///
+/// # Safety
+/// `p` is readable for `n` values.
+#[inline(never)]
+unsafe fn partial<T: Copy + Default>(p: *const T, n: usize) -> [T; LANES] {
+    let mut lanes = [T::default(); LANES];
+    for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+        // Safety: the caller's promise, `i < n`.
+        *lane = unsafe { *p.add(i) };
+    }
+    lanes
+}
+
+/// Writes the first `n < 4` lanes to `p`.
+///
+/// # Safety
+/// `p` is writable for `n` values.
+#[inline(never)]
+unsafe fn store_some<T>(lanes: [T; LANES], p: *mut T, n: usize) {
+    for (i, lane) in lanes.into_iter().enumerate().take(n) {
+        // Safety: the caller's promise, `i < n`.
+        unsafe { p.add(i).write(lane) };
     }
 }

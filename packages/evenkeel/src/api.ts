@@ -20,7 +20,7 @@ export {
   variableGrads,
 } from "./autograd/gradient.ts";
 
-export { type Config, config } from "./ops/config.ts";
+export { type Config, config, type Settings } from "./ops/config.ts";
 export * from "./ops/unary.ts";
 export * from "./ops/binary.ts";
 export { argMax, max, mean, min, sum } from "./ops/reduce.ts";

@@ -14,6 +14,7 @@ use crate::workspace::{OutOfMemory, Workspace};
 const TASK: usize = 16 * 1024;
 /// Vectors summed together.
 const VECTORS: usize = 4;
+const WIDTH: usize = VECTORS * LANES;
 
 /// Floats of a spread image; none where x serves.
 fn spread_len(g: &Conv2d) -> usize {
@@ -58,8 +59,9 @@ pub fn forward(
                 let in_rows = Steps::of_output(row - n * g.out_h, g.vertical());
                 for (column, y) in y.chunks_exact_mut(g.filters).enumerate() {
                     let in_columns = Steps::of_output(column, g.horizontal());
-                    sum_taps(g, [in_rows, in_columns], image, g.width, w, epilogue, y);
+                    sum_taps(g, [in_rows, in_columns], image, g.width, w, y);
                 }
+                epilogue.finish_rows(y, g.filters);
             }
         }
     });
@@ -90,9 +92,9 @@ pub fn backward_input(
             for (column, dx) in dx.chunks_exact_mut(g.channels).enumerate() {
                 let steps = [in_rows, Steps::of_input(column, g.horizontal())];
                 if g.group_filters() == 1 {
-                    sum_taps(g, steps, image, g.out_w, w, Epilogue::NONE, dx);
+                    sum_taps(g, steps, image, g.out_w, w, dx);
                 } else {
-                    sum_taps(g, steps, image, g.out_w, w, Epilogue::NONE, pixel);
+                    sum_taps(g, steps, image, g.out_w, w, pixel);
                     for (dx, filters) in dx.iter_mut().zip(pixel.chunks_exact(g.group_filters())) {
                         *dx = filters.iter().sum();
                     }
@@ -150,41 +152,24 @@ fn filter_row(g: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
             b_steps: [0, g.filters as isize],
         };
         // Safety: x and dy have as many pixels from there on.
-        unsafe {
-            products.sum(g.filters, |sums, column, lanes| {
-                let place = dw[column..][..lanes].as_mut_ptr();
-                (F32x4::load_partial(place, lanes) + sums).store_partial(place, lanes);
-            })
-        }
+        unsafe { products.sum(true, dw) }
     }
 }
 
-/// `to = epilogue(sum over the steps of from * w)` for a pixel of all filters, in rows of `width` pixels.
-fn sum_taps(
-    g: &Conv2d,
-    [rows, columns]: [Steps; 2],
-    from: &[f32],
-    width: usize,
-    w: &[f32],
-    epilogue: Epilogue,
-    to: &mut [f32],
-) {
+/// `to = sum over the steps of from * w` for a pixel of all filters, in rows of `width` pixels.
+fn sum_taps(g: &Conv2d, [rows, columns]: [Steps; 2], from: &[f32], width: usize, w: &[f32], to: &mut [f32]) {
     let (pixel, line) = (g.filters as isize, (width * g.filters) as isize);
-    let (start, tap) =
-        ((rows.place * width + columns.place) * g.filters, (rows.tap * g.kernel_w + columns.tap) * g.filters);
+    let start = (rows.place * width + columns.place) * g.filters;
+    let tap = (rows.tap * g.kernel_w + columns.tap) * g.filters;
     let products = Products {
         count: [rows.count, columns.count],
         a: from.as_ptr().wrapping_add(start),
         a_steps: [rows.place_step * line, columns.place_step * pixel],
         b: w.as_ptr().wrapping_add(tap),
-        b_steps: [rows.tap_step as isize * g.kernel_w as isize * pixel, columns.tap_step as isize * pixel],
+        b_steps: [(rows.tap_step * g.kernel_w) as isize * pixel, columns.tap_step as isize * pixel],
     };
     // Safety: the steps stay inside.
-    unsafe {
-        products.sum(g.filters, |sums, column, lanes| {
-            epilogue.apply(sums, column, lanes).store_partial(to[column..][..lanes].as_mut_ptr(), lanes);
-        })
-    }
+    unsafe { products.sum(false, to) }
 }
 
 /// `sum over i < count[0], j < count[1] of a[i, j] b[i, j]`, each a pixel, their steps in floats.
@@ -197,27 +182,31 @@ struct Products {
 }
 
 impl Products {
-    /// Calls `each(sums, column, lanes)` with all columns of the sum.
+    /// Writes the sum to `to`, a pixel, or adds it. In one place for all, as it is long.
     ///
     /// # Safety
-    /// Every pixel of a and b is readable for `columns` floats.
-    #[inline(always)]
-    unsafe fn sum(&self, columns: usize, mut each: impl FnMut(F32x4, usize, usize)) {
-        let mut column = 0;
-        while columns - column >= VECTORS * LANES {
-            // Safety: the caller's promise.
-            let sums = unsafe { self.sum_columns::<VECTORS>(column, LANES) };
-            for (v, sums) in sums.into_iter().enumerate() {
-                each(sums, column + v * LANES, LANES);
+    /// Every pixel of a and b is readable for as many floats as `to` has.
+    #[inline(never)]
+    unsafe fn sum(&self, add: bool, to: &mut [f32]) {
+        let store = |to: &mut [f32], sums: F32x4| {
+            let (place, lanes) = (to.as_mut_ptr(), to.len());
+            // Safety: `to` has as many lanes.
+            unsafe {
+                let sums = if add { F32x4::load_partial(place, lanes) + sums } else { sums };
+                sums.store_partial(place, lanes);
             }
-            column += VECTORS * LANES;
-        }
-        while column < columns {
-            let lanes = LANES.min(columns - column);
+        };
+        let whole = to.len() / WIDTH * WIDTH;
+        let (blocks, rest) = to.split_at_mut(whole);
+        for (i, block) in blocks.chunks_exact_mut(WIDTH).enumerate() {
             // Safety: the caller's promise.
-            let [sums] = unsafe { self.sum_columns::<1>(column, lanes) };
-            each(sums, column, lanes);
-            column += lanes;
+            let sums = unsafe { self.sum_columns::<VECTORS>(i * WIDTH, LANES) };
+            block.chunks_exact_mut(LANES).zip(sums).for_each(|(to, sums)| store(to, sums));
+        }
+        for (i, to) in rest.chunks_mut(LANES).enumerate() {
+            // Safety: the caller's promise.
+            let [sums] = unsafe { self.sum_columns::<1>(whole + i * LANES, to.len()) };
+            store(to, sums);
         }
     }
 

@@ -74,6 +74,7 @@ methods! {
         to_i32() -> I32x4 |a: f32| a as i32;
     }
     I32x4 {
+        min(b) -> I32x4 |a: i32, b: i32| a.min(b);
         max(b) -> I32x4 |a: i32, b: i32| a.max(b);
         eq(b) -> I32x4 |a: i32, b: i32| mask(a == b);
         lt(b) -> I32x4 |a: i32, b: i32| mask(a < b);

@@ -110,7 +110,7 @@ pub(super) fn input_gradient(x: F32x4, g: F32x4, [mean, scale, constant, slope]:
     x.le(floor).select(F32x4::zero(), scale * (g - constant - (x - mean) * slope))
 }
 
-/// Per channel of the group, the constants of [`input_gradient`], from Σg and Σg·(x - mean) over its m elements. Stores
+/// Per channel of the group (mean, scale, constant, slope) of [`input_gradient`], from Σg and Σg·(x - mean) over its m elements. Stores
 /// dγ and dβ.
 pub(super) fn backward_constants(
     group: &Group,

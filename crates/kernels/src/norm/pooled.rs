@@ -6,7 +6,7 @@ use super::{Affine, Gradients, backward_sums};
 use crate::columns::{Columns, TILE};
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::parallel::{LEAST, Parts, merged, partials, share};
-use crate::pool::{Maxima, Pool2d, pool_maximum};
+use crate::pool::{Maxima, Pool2d, Window, pool_maximum};
 
 /// Windows side by side from the first pixel on, as with padding "valid"; rows and columns may be left over at the end.
 pub fn norm_pool_supports(g: &Pool2d) -> bool {
@@ -19,7 +19,7 @@ fn pixels(g: &Pool2d) -> View {
 }
 
 /// y = max over the window of γ·(x - mean)·rstd + β, with `moments` [2, channels] of x: the bits of the two kernels.
-/// Writes mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
+/// (But where rounding makes values of different x equal, the place is that of the largest x, not the first.) Writes mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
 pub fn norm_pool_forward(
     g: &Pool2d,
     x: &[f32],
@@ -36,9 +36,13 @@ pub fn norm_pool_forward(
     for group in pixels(g).groups() {
         let constants = forward_constants(&group, moments, affine, epsilon);
         let first = group.channels.start;
-        pool_maximum::<true>(g, x, group.channels, &maxima, |x, channel| {
-            // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
-            let [mean, scale, offset] = constants.each_ref().map(|each| unsafe { load(each, channel - first) });
+        // The order of the values is that of x, or the reverse. With a scale of 0 all are equal: NaN, so compared.
+        let signs = constants[1].map(|scale| if scale == 0.0 { f32::NAN } else { scale.signum() });
+        // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
+        let at = |each: &Columns<f32>, channel: usize| unsafe { load(each, channel - first) };
+        let key = |x, channel| x * at(&signs, channel);
+        pool_maximum::<true>(g, x, group.channels, &maxima, key, |x, channel| {
+            let [mean, scale, offset] = constants.each_ref().map(|each| at(each, channel));
             (x - mean) * scale + offset
         });
     }
@@ -102,12 +106,12 @@ fn input_gradients(
     sums: &mut Columns<f32>,
 ) {
     // One more window where pixels are left over: it has no output.
-    for (i, j) in
-        (0..g.height.div_ceil(g.kernel_h)).flat_map(|i| (0..g.width.div_ceil(g.kernel_w)).map(move |j| (i, j)))
-    {
+    let windows = [g.height.div_ceil(g.kernel_h), g.width.div_ceil(g.kernel_w)];
+    for (i, j) in (0..windows[0]).flat_map(|i| (0..windows[1]).map(move |j| (i, j))) {
         let (row, column) = (i * g.kernel_h, j * g.kernel_w);
+        let at = ((n * g.height + row) * g.width + column) * g.channels;
         let (rows, columns) = (g.kernel_h.min(g.height - row), g.kernel_w.min(g.width - column));
-        let pixel = (n * g.height + row) * g.width + column;
+        let window = Window { rows, columns, first_tap: 0, at };
         let output = (i < g.out_h && j < g.out_w).then(|| ((n * g.out_h + i) * g.out_w + j) * g.channels);
         for channel in group.channels.clone().step_by(LANES) {
             let (c, lanes) = (channel - group.channels.start, group.channels.end - channel);
@@ -122,16 +126,14 @@ fn input_gradients(
                         F32x4::load_partial(dy.as_ptr().add(output + channel), lanes),
                     ),
                 };
-                for p in 0..rows {
-                    for q in 0..columns {
-                        let at = (pixel + p * g.width + q) * g.channels + channel;
-                        let x = F32x4::load_partial(x.as_ptr().add(at), lanes);
-                        let here = place.eq(I32x4::splat((p * g.kernel_w + q) as i32));
-                        let gradient = input_gradient(x, here.select(dy, F32x4::zero()), constants, floor);
-                        gradient.store_partial(dx.start().add(at), lanes);
-                        sum = sum + gradient;
-                    }
-                }
+                let (x, dx) = (x.as_ptr().add(channel), dx.start().add(channel));
+                window.for_each_tap(g, |tap, at| {
+                    let here = place.eq(I32x4::splat(tap as i32)).select(dy, F32x4::zero());
+                    let x = F32x4::load_partial(x.add(at), lanes);
+                    let gradient = input_gradient(x, here, constants, floor);
+                    gradient.store_partial(dx.add(at), lanes);
+                    sum = sum + gradient;
+                });
                 sum.store(sums.as_mut_ptr().add(c));
             }
         }

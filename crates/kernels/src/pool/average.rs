@@ -9,7 +9,7 @@ pub fn average_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32]) {
         g.for_each_window(|output, window| {
             let y = &mut y[output];
             y.fill(0.0);
-            window.for_each_tap(g, |_, input| y.iter_mut().zip(&x[input]).for_each(|(y, x)| *y += x));
+            window.for_each_tap(g, |_, at| y.iter_mut().zip(&x[at..]).for_each(|(y, x)| *y += x));
             let count = window.count().max(1) as f32;
             y.iter_mut().for_each(|y| *y /= count);
         });
@@ -23,8 +23,8 @@ pub fn average_pool_backward(g: &Pool2d, dy: &[f32], dx: &mut [f32]) {
         dx.fill(0.0);
         g.for_each_window(|output, window| {
             let count = window.count().max(1) as f32;
-            window.for_each_tap(g, |_, input| {
-                dx[input].iter_mut().zip(&dy[output.clone()]).for_each(|(dx, dy)| *dx += dy / count);
+            window.for_each_tap(g, |_, at| {
+                dx[at..].iter_mut().zip(&dy[output.clone()]).for_each(|(dx, dy)| *dx += dy / count);
             });
         });
     });

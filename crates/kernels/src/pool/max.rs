@@ -14,7 +14,7 @@ const TOGETHER: usize = 4;
 pub fn max_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32], places: &mut [i16]) {
     debug_assert!(x.len() == g.input_len() && y.len() == g.output_len() && places.len() == g.output_len());
     let maxima = Maxima { y: Parts::of(y), places: Parts::of(places), peaks: None };
-    pool_maximum::<false>(g, x, 0..g.channels, &maxima, |x, _| x);
+    pool_maximum::<false>(g, x, 0..g.channels, &maxima, |x, _| x, |x, _| x);
 }
 
 /// What is kept of each window: the largest value, its place, and the x that it was computed from.
@@ -25,15 +25,17 @@ pub(crate) struct Maxima<'a> {
 }
 
 /// The maxima of `value(x, channel)` over the windows, for some channels; image by image in tasks.
+///
+/// Where values differ, `key` has their order, and is cheaper: x, -x, or NaN where it does not know.
 #[inline(always)]
 pub(crate) fn pool_maximum<const PEAKS: bool>(
     g: &Pool2d,
     x: &[f32],
     channels: Range<usize>,
     maxima: &Maxima,
+    key: impl Fn(F32x4, usize) -> F32x4 + Sync,
     value: impl Fn(F32x4, usize) -> F32x4 + Sync,
 ) {
-    debug_assert_eq!(PEAKS, maxima.peaks.is_some());
     let (image, outputs) = (g.image(), g.out_h * g.out_w * g.channels);
     let count = tasks(g.batch, LEAST.div_ceil(image.max(1)));
     for_each(count, |task| {
@@ -44,25 +46,48 @@ pub(crate) fn pool_maximum<const PEAKS: bool>(
                 while channel < channels.end {
                     let left = channels.end - channel;
                     let source = Source { x: x.wrapping_add(channel), lanes: left.min(LANES) };
+                    let to = n * outputs + output.start + channel;
                     // Safety: this image is in one task; `left` channels are left in each pixel of x and of y.
                     unsafe {
-                        let value = |x, v: usize| value(x, channel + v * LANES);
-                        let to = n * outputs + output.start + channel;
-                        if left >= TOGETHER * LANES {
-                            if let Some(maximum) = window.clean_maximum::<PEAKS>(g, source, value) {
-                                maximum.store::<PEAKS>(maxima, to, LANES);
-                                channel += TOGETHER * LANES;
-                                continue;
-                            }
+                        let done = left >= TOGETHER * LANES
+                            && window.clean_maximum(
+                                g,
+                                source,
+                                |x, v| key(x, channel + v * LANES),
+                                |v, best, place| {
+                                    let (to, peak) = (to + v * LANES, key(best, channel + v * LANES));
+                                    let y = value(peak, channel + v * LANES);
+                                    maxima.store::<PEAKS>([y, peak], place, to, LANES);
+                                },
+                            );
+                        if done {
+                            channel += TOGETHER * LANES;
+                            continue;
                         }
-                        let value = |x| value(x, 0);
-                        window.maximum(g, source, value).store::<PEAKS>(maxima, to, source.lanes);
+                        let (best, place, peak) = window.maximum(g, source, |x| value(x, channel));
+                        maxima.store::<PEAKS>([best, peak], place, to, source.lanes);
                         channel += LANES;
                     }
                 }
             });
         }
     });
+}
+
+impl Maxima<'_> {
+    /// # Safety
+    /// From `to` on there are `lanes` channels of an output that nothing else uses.
+    #[inline(always)]
+    unsafe fn store<const PEAKS: bool>(&self, [y, peak]: [F32x4; 2], place: I32x4, to: usize, lanes: usize) {
+        // Safety: the caller's promise.
+        unsafe {
+            y.store_partial(self.y.start().add(to), lanes);
+            place.store_i16(self.places.start().add(to), lanes);
+            if let (true, Some(peaks)) = (PEAKS, &self.peaks) {
+                peak.store_partial(peaks.start().add(to), lanes);
+            }
+        }
+    }
 }
 
 /// The channels of an image's first pixel that are to be pooled, `lanes` of them in a vector.
@@ -72,43 +97,17 @@ struct Source {
     lanes: usize,
 }
 
-/// Of `V` vectors of channels: the largest value of a window, its tap, and its x.
-struct Maximum<const V: usize> {
-    best: [F32x4; V],
-    place: [I32x4; V],
-    peak: [F32x4; V],
-}
-
-impl<const V: usize> Maximum<V> {
-    /// # Safety
-    /// There are `lanes` channels in each vector of the maxima from place `to` on.
-    #[inline(always)]
-    unsafe fn store<const PEAKS: bool>(&self, maxima: &Maxima, to: usize, lanes: usize) {
-        for v in 0..V {
-            let to = to + v * LANES;
-            // Safety: the caller's promise.
-            unsafe {
-                self.best[v].store_partial(maxima.y.start().add(to), lanes);
-                self.place[v].store_i16(maxima.places.start().add(to), lanes);
-                if let (true, Some(peaks)) = (PEAKS, &maxima.peaks) {
-                    self.peak[v].store_partial(peaks.start().add(to), lanes);
-                }
-            }
-        }
-    }
-}
-
 impl Window {
-    /// The maximum of one vector of channels.
+    /// The largest value of one vector of channels, its tap and its x.
     ///
     /// # Safety
     /// The source is readable.
-    unsafe fn maximum(&self, g: &Pool2d, source: Source, value: impl Fn(F32x4) -> F32x4) -> Maximum<1> {
+    unsafe fn maximum(&self, g: &Pool2d, source: Source, value: impl Fn(F32x4) -> F32x4) -> (F32x4, I32x4, F32x4) {
         let nothing = F32x4::splat(f32::NEG_INFINITY);
         let (mut best, mut place, mut peak) = (nothing, I32x4::splat(-1), nothing);
-        self.for_each_tap(g, |tap, input| {
+        self.for_each_tap(g, |tap, at| {
             // Safety: the caller's promise.
-            let x = unsafe { F32x4::load_partial(source.x.add(input.start), source.lanes) };
+            let x = unsafe { F32x4::load_partial(source.x.add(at), source.lanes) };
             let value = value(x);
             // Larger or NaN, but nothing displaces a NaN; and the first, whatever it is.
             let better = (!value.le(best) & best.eq(best)) | place.lt(I32x4::splat(0));
@@ -116,49 +115,43 @@ impl Window {
             place = better.choose(I32x4::splat(tap as i32), place);
             peak = better.select(x, peak);
         });
-        Maximum { best: [best], place: [place], peak: [peak] }
+        (best, place, peak)
     }
 
-    /// The maxima of `TOGETHER` vectors in a third of the time; `None` where NaN needs more care.
+    /// Hands the largest key and its tap of each of `TOGETHER` vectors to `keep`, in a third of the time; or returns
+    /// false, where NaN or -infinity needs more care.
     ///
     /// # Safety
     /// The source is readable for so many whole vectors.
     #[inline(always)]
-    unsafe fn clean_maximum<const PEAKS: bool>(
+    unsafe fn clean_maximum(
         &self,
         g: &Pool2d,
         source: Source,
-        value: impl Fn(F32x4, usize) -> F32x4,
-    ) -> Option<Maximum<TOGETHER>> {
+        key: impl Fn(F32x4, usize) -> F32x4,
+        keep: impl Fn(usize, F32x4, I32x4),
+    ) -> bool {
         let mut best = [F32x4::splat(f32::NEG_INFINITY); TOGETHER];
-        let (mut place, mut peak) = ([I32x4::splat(-1); TOGETHER], best);
-        let mut sum = [F32x4::zero(); TOGETHER];
-        let mut first = true;
-        self.for_each_tap(g, |tap, input| {
-            let (tap, x) = (I32x4::splat(tap as i32), source.x.wrapping_add(input.start));
+        let (mut place, mut sum) = ([I32x4::splat(-1); TOGETHER], [F32x4::zero(); TOGETHER]);
+        self.for_each_tap(g, |tap, at| {
+            let (tap, x) = (I32x4::splat(tap as i32), source.x.wrapping_add(at));
             for v in 0..TOGETHER {
                 // Safety: the caller's promise.
-                let x = unsafe { F32x4::load(x.add(v * LANES)) };
-                let value = value(x, v);
-                sum[v] = sum[v] + value;
-                if first {
-                    (best[v], place[v], peak[v]) = (value, tap, x);
-                    continue;
-                }
-                let better = best[v].lt(value);
-                best[v] = best[v].max(value);
+                let key = key(unsafe { F32x4::load(x.add(v * LANES)) }, v);
+                sum[v] = sum[v] + key;
                 // Taps only grow.
-                place[v] = place[v].max(better & tap);
-                if PEAKS {
-                    peak[v] = better.select(x, peak[v]);
-                }
+                place[v] = place[v].max(best[v].lt(key) & tap);
+                best[v] = best[v].max(key);
             }
-            first = false;
         });
-        // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm).
-        let [a, b, c, d] = sum;
-        let total = (a + b) + (c + d);
-        if total.ne(total).any() { None } else { Some(Maximum { best, place, peak }) }
+        // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm); -infinity is never better.
+        let total = sum[1..].iter().fold(sum[0], |total, &sum| total + sum);
+        let least = place[1..].iter().fold(place[0], |least, &place| least.min(place));
+        if (total.ne(total) | least.lt(I32x4::splat(0))).any() {
+            return false;
+        }
+        (0..TOGETHER).for_each(|v| keep(v, best[v], place[v]));
+        true
     }
 
     /// `dx = dy` at each window's place of `V` vectors of channels, else 0; or added to dx.
@@ -178,10 +171,10 @@ impl Window {
         unsafe {
             let dy: [F32x4; V] = from_fn(|v| F32x4::load_partial(dy.add(v * LANES), lanes));
             let place: [I32x4; V] = from_fn(|v| I32x4::load_i16(places.add(v * LANES), lanes));
-            self.for_each_tap(g, |tap, input| {
+            self.for_each_tap(g, |tap, at| {
                 let tap = I32x4::splat(tap as i32);
                 for v in 0..V {
-                    let dx = dx.add(input.start + v * LANES);
+                    let dx = dx.add(at + v * LANES);
                     let passed = place[v].eq(tap).select(dy[v], F32x4::zero());
                     let sum = if ADD { F32x4::load_partial(dx, lanes) + passed } else { passed };
                     sum.store_partial(dx, lanes);

@@ -50,7 +50,14 @@ impl Pool2d {
             let rows = taps(y, 1, self.pad_top, self.kernel_h, self.height);
             for x in (0..self.out_w).map(|x| x * self.stride_w) {
                 let columns = taps(x, 1, self.pad_left, self.kernel_w, self.width);
-                let window = Window { rows: rows.clone(), columns, y, x };
+                let row = (y + rows.start).saturating_sub(self.pad_top);
+                let column = (x + columns.start).saturating_sub(self.pad_left);
+                let window = Window {
+                    first_tap: rows.start * self.kernel_w + columns.start,
+                    at: (row * self.width + column) * self.channels,
+                    rows: rows.len(),
+                    columns: columns.len(),
+                };
                 each(output..output + self.channels, &window);
                 output += self.channels;
             }
@@ -69,27 +76,35 @@ impl Pool2d {
     }
 }
 
-/// The taps of a window that are inside the image, and its first tap in the padded image.
-struct Window {
-    rows: Range<usize>,
-    columns: Range<usize>,
-    y: usize,
-    x: usize,
+/// The part of a window that is inside the image.
+pub(crate) struct Window {
+    pub rows: usize,
+    pub columns: usize,
+    /// The index of its first tap in the whole window.
+    pub first_tap: usize,
+    /// The place of the first tap's channels in the image.
+    pub at: usize,
 }
 
 impl Window {
     fn count(&self) -> usize {
-        self.rows.len() * self.columns.len()
+        self.rows * self.columns
     }
 
     /// Calls `each` with the index of every tap in the window and the place of its channels in the image.
     #[inline(always)]
-    fn for_each_tap(&self, g: &Pool2d, mut each: impl FnMut(usize, Range<usize>)) {
-        for row in self.rows.clone() {
-            for column in self.columns.clone() {
-                let pixel = (self.y + row - g.pad_top) * g.width + self.x + column - g.pad_left;
-                each(row * g.kernel_w + column, pixel * g.channels..(pixel + 1) * g.channels);
+    pub fn for_each_tap(&self, g: &Pool2d, mut each: impl FnMut(usize, usize)) {
+        let &Pool2d { width, channels, kernel_w, .. } = g;
+        let (mut row_tap, mut row_at) = (self.first_tap, self.at);
+        for _ in 0..self.rows {
+            let (mut tap, mut at) = (row_tap, row_at);
+            for _ in 0..self.columns {
+                each(tap, at);
+                tap += 1;
+                at += channels;
             }
+            row_tap += kernel_w;
+            row_at += width * channels;
         }
     }
 }

@@ -57,6 +57,12 @@ abstract class Pooling2d extends Layer {
 export class MaxPooling2d extends Pooling2d {
   static override readonly className: string = "MaxPooling2D";
 
+  /** @internal The size of its windows where they lie side by side from the first pixel on, channels last. */
+  get tiles(): readonly [number, number] | undefined {
+    const sideBySide = this.strides.every((stride, i) => stride === this.poolSize[i]);
+    return sideBySide && this.padding === "valid" && this.format.layout === "NHWC" ? this.poolSize : undefined;
+  }
+
   protected override call(x: Tensor): Tensor {
     return maxPool(x, this.poolSize, this.strides, this.padding, this.format.layout);
   }

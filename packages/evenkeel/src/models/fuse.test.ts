@@ -49,7 +49,7 @@ function largestDifference(a: number[][], b: number[][]): number {
 describe("plan", () => {
   it("joins a product and the normalization of its columns", () => {
     const { layers } = blocks();
-    expect(plan(layers, true).map((step) => step.layers.length)).toEqual([2, 2, 1, 1, 2, 1]);
+    expect(plan(layers, true).map((step) => step.layers.length)).toEqual([2, 3, 1, 2, 1]);
     expect(plan(layers, false).map((step) => step.layers.length)).toEqual(layers.map(() => 1));
   });
 
@@ -64,9 +64,9 @@ describe("fused models", () => {
   it("agree with the layers one by one", () => {
     const [fused, apart] = [run(true), run(false)];
     expect(fused.first).toBe(apart.first);
-    expect(fused.loss).toBeCloseTo(apart.loss!, 6);
-    expect(largestDifference(fused.weights, apart.weights)).toBeLessThan(2e-6);
-    expect(largestDifference([fused.predictions], [apart.predictions])).toBeLessThan(2e-6);
+    expect(fused.loss).toBeCloseTo(apart.loss!, 5);
+    expect(largestDifference(fused.weights, apart.weights)).toBeLessThan(1e-5);
+    expect(largestDifference([fused.predictions], [apart.predictions])).toBeLessThan(1e-5);
   });
 
   it("predict the same bits", () => {
@@ -84,8 +84,8 @@ describe("fused models", () => {
     };
     for (const change of [freeze(1), freeze(0, 1), freeze(2, 3), freeze(6)]) {
       const [fused, apart] = [run(true, change), run(false, change)];
-      expect(fused.loss).toBeCloseTo(apart.loss!, 6);
-      expect(largestDifference(fused.weights, apart.weights)).toBeLessThan(2e-6);
+      expect(fused.loss).toBeCloseTo(apart.loss!, 5);
+      expect(largestDifference(fused.weights, apart.weights)).toBeLessThan(1e-5);
     }
   });
 

@@ -1,7 +1,8 @@
 import { Conv2d } from "../layers/convolutional.ts";
 import { Dense } from "../layers/dense.ts";
 import type { Layer } from "../layers/layer.ts";
-import { BatchNormalization } from "../layers/norm/batch-normalization.ts";
+import { BatchNormalization, type Pooling } from "../layers/norm/batch-normalization.ts";
+import { MaxPooling2d } from "../layers/pooling.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Neighbouring layers that run as one op. */
@@ -11,11 +12,11 @@ export interface Step {
 }
 
 /**
- * The one page of rules that replace neighbouring layers by a bigger op with an adjoint of its own. The results are the
- * same bits, in fewer passes over memory. Layers of the user's own classes are never matched, not even subclasses of
+ * The one page of rules that replace neighbouring layers by a bigger op with an adjoint of its own: fewer passes over
+ * memory. Forward the results are the same bits, sums of gradients are taken in another order. Layers of the user's own classes are never matched, not even subclasses of
  * ours.
  */
-const rules: ((layers: readonly Layer[]) => Step | undefined)[] = [productThenNorm];
+const rules: ((layers: readonly Layer[]) => Step | undefined)[] = [productThenNormThenPool, productThenNorm];
 
 /** The steps of a model. `fused` false: every layer by itself. */
 export function plan(layers: readonly Layer[], fused: boolean): Step[] {
@@ -38,21 +39,39 @@ function alone(layer: Layer): Step {
  */
 function productThenNorm([product, norm]: readonly Layer[]): Step | undefined {
   if (!isProduct(product) || !isBatchNormalization(norm)) return undefined;
-  const apart = [alone(product), alone(norm)];
+  return together([product, norm], product, norm);
+}
+
+/** The same with max pooling behind: the normalized map is never written, and its gradient never read. */
+function productThenNormThenPool([product, norm, pool]: readonly Layer[]): Step | undefined {
+  if (!isProduct(product) || !isBatchNormalization(norm) || !isMaxPooling(pool)) return undefined;
+  const size = pool.tiles;
+  if (size === undefined) return undefined;
+  return together([product, norm, pool], product, norm, { size, pool: (x) => pool.apply(x) });
+}
+
+function together(layers: readonly Layer[], product: Product, norm: BatchNormalization, pooling?: Pooling): Step {
+  const apart = layers.map(alone);
   return {
-    layers: [product, norm],
+    layers,
     run: (x, training) => {
       if (!product.canProduce(x) || !norm.normalizesLastAxis)
         return apart.reduce((y, step) => step.run(y, training), x);
-      return norm.normalizeProduct((constants) => product.produce(x, constants), training);
+      return norm.normalizeProduct((constants) => product.produce(x, constants), training, pooling);
     },
   };
 }
+
+type Product = Conv2d | Dense;
 
 function isBatchNormalization(layer: Layer | undefined): layer is BatchNormalization {
   return layer?.constructor === BatchNormalization;
 }
 
-function isProduct(layer: Layer | undefined): layer is Conv2d | Dense {
+function isMaxPooling(layer: Layer | undefined): layer is MaxPooling2d {
+  return layer?.constructor === MaxPooling2d;
+}
+
+function isProduct(layer: Layer | undefined): layer is Product {
   return layer?.constructor === Conv2d || layer?.constructor === Dense;
 }

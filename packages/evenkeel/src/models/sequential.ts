@@ -2,7 +2,7 @@ import type { SamplesLike } from "../data/samples.ts";
 import { type PartialShape, sameShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
 import { Layer } from "../layers/layer.ts";
-import { config } from "../ops/config.ts";
+import { settings } from "../ops/config.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { toTensor } from "../tensor/create.ts";
@@ -149,7 +149,7 @@ export class Sequential {
 
   /** The layers, neighbours fused; planned once they are built. */
   #plan(): readonly Step[] {
-    const { fusion } = config();
+    const { fusion } = settings();
     if (this.#steps?.fusion !== fusion || this.#steps.count !== this.#layers.length) {
       this.#steps = { fusion, count: this.#layers.length, steps: plan(this.#layers, fusion) };
     }

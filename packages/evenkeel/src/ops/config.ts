@@ -1,8 +1,8 @@
 import { ArgumentError, checkKeys, valueText } from "../errors.ts";
-import { kernels } from "../wasm/kernels.ts";
+import { kernels, running } from "../wasm/kernels.ts";
 
 /** How evenkeel computes: the same for all models of a process. */
-export interface Config {
+export interface Settings {
   /**
    * The largest tile of Winograd's algorithm for 3 x 3 convolutions: "f4" (default; error about 1e-6 of the largest
    * value, as the direct sum), "f6" (faster, 1e-5), or false (direct sums only).
@@ -12,14 +12,23 @@ export interface Config {
   readonly fusion: boolean;
 }
 
+/** The settings, and what computes: which build of the WASM module, and on how many threads (`setThreads`). */
+export interface Config extends Settings {
+  readonly build: "simd128" | "relaxed" | "threads";
+  readonly threads: number;
+}
+
 /** The codes of `set_winograd` in crates/wasm. */
 const tiles = { f4: 4, f6: 6, none: 0 } as const;
 
-let current: Config = { winograd: "f4", fusion: true };
+let current: Settings = { winograd: "f4", fusion: true };
+
+export function settings(): Settings {
+  return current;
+}
 
 /** Changes the settings named in `options`, and returns all of them. Errors: ArgumentError; then nothing has changed. */
-export function config(options?: Partial<Config>): Config {
-  if (options === undefined) return current;
+export function config(options: Partial<Settings> = {}): Config {
   const op = "config";
   checkKeys(op, options, ["winograd", "fusion"]);
   const { winograd = current.winograd, fusion = current.fusion } = options;
@@ -27,7 +36,8 @@ export function config(options?: Partial<Config>): Config {
     throw new ArgumentError(`${op}: winograd is ${valueText(winograd)}; use "f4", "f6" or false`);
   }
   if (typeof fusion !== "boolean") throw new ArgumentError(`${op}: fusion is ${valueText(fusion)}; use true or false`);
+  // Also where nothing changes: it is the first use of the module, which settles the build.
   kernels.set_winograd(tiles[winograd || "none"]);
   current = { winograd, fusion };
-  return current;
+  return { ...running, ...current };
 }

@@ -1,6 +1,8 @@
 import { isRecording, record } from "../autograd/tape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
+import { writeArguments } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
+import { allocatePlaces, poolGeometry } from "./pool.ts";
 import { inputsOf, placeOf, type Product } from "./product.ts";
 
 const op = "batchNormalization";
@@ -13,47 +15,86 @@ export interface ColumnNorm {
 }
 
 /**
- * y = γ·(z − mean)/√(variance + ε) + β with the batch statistics of z = activation(x·weights + bias), per column: what
- * `normalizeBatch` makes of z, bit by bit. Backward in one pass over z: the gradient goes through the normalization and
- * ReLU, and its column sums are the bias's, before the product takes it. Of the tutorial's step this saves reading and
- * writing both maps once more.
+ * y = γ·(z − mean)/√(variance + ε) + β with the batch statistics of z = activation(x·weights + bias), per column, and
+ * its largest values in windows of `poolSize` side by side where that is given: what `normalizeBatch` and `maxPool` make
+ * of z, bit by bit. Backward in one pass over z: the gradient goes through pooling, normalization and ReLU, and its
+ * column sums are the bias's, before the product takes it.
  */
 export function normalizeProduct(
   product: Product,
-  { gamma, beta, epsilon }: ColumnNorm,
+  norm: ColumnNorm,
+  poolSize?: readonly [number, number],
 ): { y: Tensor; mean: Tensor; variance: Tensor } {
-  const { y: z, activation } = product;
-  const channels = z.shape.at(-1)!;
-  const view = [z.size / channels, channels, 1] as const;
-  const [mean, variance] = [allocateTensor([channels]), allocateTensor([channels])];
-  const y = allocateTensor(z.shape);
-  // Means and variances in float64.
-  const moments = allocateTensor([4, channels]);
-  kernels.norm_channels_moments(...view, at(z), at(moments));
-  const affine = [placeOf(op, gamma), placeOf(op, beta), epsilon] as const;
-  kernels.norm_channels_apply(...view, at(z), at(moments), ...affine, at(mean), at(variance), at(y));
-
+  const { gamma, beta } = norm;
+  const { y: z, bias, activation } = product;
+  const normalized = poolSize === undefined ? normalize(z, norm) : normalizeAndPool(z, norm, poolSize);
   const inputs = inputsOf(product);
   record({
     name: op,
     inputs: [...inputs, ...[gamma, beta].filter((each) => each !== undefined)],
-    outputs: [y],
+    outputs: [normalized.y],
     adjoint: ([dy], needs) => {
       const gradient = (like: Tensor | undefined, index: number): Tensor | undefined =>
         like !== undefined && needs[index] ? allocateTensor(like.shape) : undefined;
-      const dbias = gradient(product.bias, 2);
+      const dbias = gradient(bias, 2);
       const dgamma = gradient(gamma, inputs.length);
       const dbeta = gradient(beta, inputs.length + (gamma === undefined ? 0 : 1));
       const dz = needs[0] || needs[1] || dbias !== undefined ? allocateTensor(z.shape) : undefined;
-      const results = [dz, dgamma, dbeta, dbias].map((each) => placeOf(op, each)) as [number, number, number, number];
-      const values = [at(z), at(moments), placeOf(op, gamma), epsilon, at(dy!)] as const;
-      kernels.norm_channels_backward(...view, ...values, Number(activation === "relu"), ...results);
+      const results = [dz, dgamma, dbeta, dbias].map((each) => placeOf(op, each)) as Results;
+      normalized.backward(at(dy!), Number(activation === "relu"), results);
       const ofProduct = dz === undefined ? [undefined, undefined] : product.gradients(dz, needs);
       const ofAffine = [...(gamma === undefined ? [] : [dgamma]), ...(beta === undefined ? [] : [dbeta])];
-      return [...ofProduct, ...(product.bias === undefined ? [] : [dbias]), ...ofAffine];
+      return [...ofProduct, ...(bias === undefined ? [] : [dbias]), ...ofAffine];
     },
   });
-  return { y, mean, variance };
+  return normalized;
+}
+
+/** The addresses of dz, dγ, dβ and dbias; 0 where one is not wanted. */
+type Results = [dz: number, dgamma: number, dbeta: number, dbias: number];
+
+interface Normalized {
+  readonly y: Tensor;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  readonly backward: (dy: number, relu: number, results: Results) => void;
+}
+
+function normalize(z: Tensor, norm: ColumnNorm): Normalized {
+  const { view, moments, mean, variance, affine } = prepare(z, norm);
+  const y = allocateTensor(z.shape);
+  kernels.norm_channels_apply(...view, at(z), at(moments), ...affine, at(mean), at(variance), at(y));
+  const backward: Normalized["backward"] = (dy, relu, results) => {
+    const values = [at(z), at(moments), placeOf(op, norm.gamma), norm.epsilon, dy, relu] as const;
+    kernels.norm_channels_backward(...view, ...values, ...results);
+  };
+  return { y, mean, variance, backward };
+}
+
+function normalizeAndPool(z: Tensor, norm: ColumnNorm, size: readonly [number, number]): Normalized {
+  const { moments, mean, variance, affine } = prepare(z, norm);
+  const { geometry, outShape } = poolGeometry("maxPool", z, { size, strides: size, padding: "valid" });
+  const y = allocateTensor(outShape);
+  // The z of each y: backward sums over these alone.
+  const peaks = allocateTensor(outShape);
+  const places = allocatePlaces(y.size);
+  const outputs = [mean, variance, y, peaks, places].map(at) as [number, number, number, number, number];
+  kernels.norm_pool_forward(writeArguments(geometry), at(z), at(moments), ...affine, ...outputs);
+  const backward: Normalized["backward"] = (dy, relu, results) => {
+    const values = [at(z), at(peaks), at(places), at(moments), placeOf(op, norm.gamma), norm.epsilon, dy] as const;
+    kernels.norm_pool_backward(writeArguments(geometry), ...values, relu, ...results);
+  };
+  return { y, mean, variance, backward };
+}
+
+function prepare(z: Tensor, { gamma, beta, epsilon }: ColumnNorm) {
+  const channels = z.shape.at(-1)!;
+  const view = [z.size / channels, channels, 1] as const;
+  // Means and variances in float64.
+  const moments = allocateTensor([4, channels]);
+  kernels.norm_channels_moments(...view, at(z), at(moments));
+  const [mean, variance] = [allocateTensor([channels]), allocateTensor([channels])] as const;
+  return { view, moments, mean, variance, affine: [placeOf(op, gamma), placeOf(op, beta), epsilon] as const };
 }
 
 /**

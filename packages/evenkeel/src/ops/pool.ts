@@ -1,12 +1,13 @@
 import { record } from "../autograd/tape.ts";
 import { ArgumentError } from "../errors.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { writeArguments } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { channelsLast, type ImageLayout } from "./conv.ts";
 import { checkRank, withFloats } from "./inputs.ts";
-import { type Padding, type Pair, pairOf, placeWindow } from "./window.ts";
+import { type Padding, type Pair, pairOf, placeWindow, type WindowOptions } from "./window.ts";
 
 /**
  * y = the largest x of each window, per channel. x: [batch, height, width, channels]; padding never wins. Of equal
@@ -54,21 +55,38 @@ function pool(
 ): Tensor {
   return withFloats(op, [value], (image) =>
     channelsLast(op, image, dataFormat, (x) => {
-      checkRank(op, "x", x, 4, "[batch, height, width, channels]");
-      const [batch, height, width, channels] = x.shape as [number, number, number, number];
-      const window = placeWindow(op, [height, width], { size, strides, padding });
-      const { padTop, padLeft, outHeight, outWidth } = window;
-      const y = allocateTensor([batch, outHeight, outWidth, channels]);
-      const image = [batch, height, width, channels];
-      run(x, y, [...image, ...window.size, ...window.strides, padTop, padLeft, outHeight, outWidth]);
+      const { geometry, outShape } = poolGeometry(op, x, { size, strides, padding });
+      const y = allocateTensor(outShape);
+      run(x, y, geometry);
       return y;
     }),
   );
 }
 
+/** The numbers of `Pool2d` in crates/kernels/src/pool, in its order, for x [batch, height, width, channels]. */
+export function poolGeometry(
+  op: string,
+  x: Tensor,
+  options: WindowOptions,
+): { geometry: readonly number[]; outShape: Shape } {
+  checkRank(op, "x", x, 4, "[batch, height, width, channels]");
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const window = placeWindow(op, [height, width], options);
+  const { padTop, padLeft, outHeight, outWidth } = window;
+  const image = [batch, height, width, channels];
+  return {
+    geometry: [...image, ...window.size, ...window.strides, padTop, padLeft, outHeight, outWidth],
+    outShape: [batch, outHeight, outWidth, channels],
+  };
+}
+
+/** Which place of its window each of so many maxima came from, in 16 bits. */
+export function allocatePlaces(maxima: number): Tensor {
+  return allocateTensor([Math.ceil(maxima / 2)]);
+}
+
 function poolMaximum(x: Tensor, y: Tensor, geometry: readonly number[]): void {
-  // Which place of its window each maximum came from, in 16 bits.
-  const places = allocateTensor([Math.ceil(y.size / 2)]);
+  const places = allocatePlaces(y.size);
   const [from, to, at] = [x, y, places].map((each) => addressOf("maxPool", each)) as [number, number, number];
   kernels.max_pool_forward(writeArguments(geometry), from, to, at);
   record({

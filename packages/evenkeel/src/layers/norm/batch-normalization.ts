@@ -48,6 +48,12 @@ export interface BatchNormalizationOptions extends LayerOptions {
   preset?: string;
 }
 
+/** Max pooling in windows of `size` side by side. */
+export interface Pooling {
+  readonly size: readonly [number, number];
+  readonly pool: (x: Tensor) => Tensor;
+}
+
 const presets = { keras: {}, torch: { epsilon: 1e-5, momentum: 0.9, movingVariance: "unbiased" } };
 const movingVariances = ["biased", "unbiased"] as const;
 const singleValues = ["error", "allow", "running"] as const;
@@ -171,17 +177,21 @@ export class BatchNormalization extends Layer {
     return this.#axes.length === 1 && this.#axes[0] === this.input.rank! - 1;
   }
 
-  /** @internal What this layer makes of a product that is not recorded yet; `constants` are for its epilogue. */
-  normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean): Tensor {
+  /**
+   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are for
+   * its epilogue.
+   */
+  normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean, pooling?: Pooling): Tensor {
+    const pooled = (y: Tensor): Tensor => (pooling === undefined ? y : pooling.pool(y));
     if (!training || !this.trainable) {
       const statistics = { mean: this.#mean!, variance: this.#variance! };
       const constants = normalizationConstants(statistics, this.#affine);
-      return constants === undefined ? this.call(recordProduct(produce()), training) : produce(constants).y;
+      return pooled(constants === undefined ? this.call(recordProduct(produce()), training) : produce(constants).y);
     }
     const product = produce();
-    if (!this.#usesBatch(product.y, training)) return this.call(recordProduct(product), training);
-    const { y, mean, variance } = normalizeProduct(product, this.#affine);
-    this.runningStats.update(mean, variance, this.#elements(y));
+    if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training));
+    const { y, mean, variance } = normalizeProduct(product, this.#affine, pooling?.size);
+    this.runningStats.update(mean, variance, this.#elements(product.y));
     return y;
   }
 
