@@ -5,8 +5,7 @@
 //! closes the job and waits for those still inside; workers that sleep are not waited for. The caller never blocks,
 //! because it may be the main thread of a page: it spins.
 //!
-//! The std in this module was compiled for one thread: its allocator and its locks are the caller's. Tasks allocate
-//! nothing and lock nothing, so that workers touch none of it.
+//! The allocator is the caller's: tasks allocate nothing, so that workers do not touch it.
 
 use core::cell::UnsafeCell;
 use core::mem::transmute;
@@ -73,7 +72,8 @@ pub extern "C" fn set_threads(threads: usize) -> *const u32 {
     JOB.inside.store(0, SeqCst);
     JOB.lost.store(0, SeqCst);
     JOB.sleeping.store(threads as u32 - 1, SeqCst);
-    parallel::install((threads > 1).then_some(Executor { threads, run }));
+    // Safety: the caller runs no kernel, and no pool has tasks any more.
+    unsafe { parallel::install((threads > 1).then_some(Executor { threads, run })) };
     JOB.epoch.as_ptr()
 }
 

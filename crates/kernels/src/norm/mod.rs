@@ -38,6 +38,7 @@ pub use pooled::{norm_pool_backward, norm_pool_forward, norm_pool_supports};
 pub use view::View;
 
 use crate::columns::Columns;
+use crate::math::sqrt_scalar;
 use crate::parallel::Parts;
 use view::Group;
 
@@ -80,7 +81,7 @@ impl Gradients<'_> {
 
 /// rstd = 1 / √(variance + ε).
 fn reciprocal_deviation(variance: f64, epsilon: f64) -> f64 {
-    1.0 / (variance + epsilon).sqrt()
+    1.0 / sqrt_scalar(variance + epsilon)
 }
 
 /// y = (x - mean)·scale + offset, with one of each per channel of the group.
