@@ -44,11 +44,11 @@ fn fill<T: Copy + Send>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]
         let range = parallel::share(task.index, count, blocks);
         // Safety: tasks have blocks of their own.
         let y = unsafe { parts.part(range.start * LANES..len.min(range.end * LANES)) };
-        for (i, values) in y.chunks_mut(LANES).enumerate() {
-            let block = block(range.start + i);
-            match values.as_mut_array() {
-                Some(values) => *values = block,
-                None => values.copy_from_slice(&block[..values.len()]),
+        for (i, y) in range.zip(y.chunks_mut(LANES)) {
+            let values = block(i);
+            match y.as_mut_array() {
+                Some(whole) => *whole = values,
+                None => y.copy_from_slice(&values[..y.len()]),
             }
         }
     });
@@ -77,27 +77,25 @@ pub fn random_uniform(position: Position, min: f32, max: f32, y: &mut [f32]) {
 
 /// y = mean + stddev·z, z standard normal by the inverse of its distribution: |z| < 6.4, a step of 2⁻³² in probability.
 pub fn random_normal(position: Position, mean: f32, stddev: f32, y: &mut [f32]) {
-    from_quantile(position, mean, stddev, y, |fraction| {
-        // (fraction + 2⁻³²)/2 is never 0.
-        normal_quantile(F32x4::splat(0.5) * fraction + F32x4::splat(1.164_153_2e-10))
-    });
+    // The tail is never 0.
+    from_quantile(position, mean, stddev, [1.164_153_2e-10, 0.5], f32::INFINITY, y);
 }
 
 /// y = mean + stddev·z, z standard normal given that |z| ≤ 2, by the inverse of its distribution.
 pub fn random_truncated_normal(position: Position, mean: f32, stddev: f32, y: &mut [f32]) {
     // The probability of z > 2.
     const BEYOND: f32 = 0.022_750_132;
-    from_quantile(position, mean, stddev, y, |fraction| {
-        let tail = F32x4::splat(0.5 - BEYOND) * fraction + F32x4::splat(BEYOND);
-        normal_quantile(tail).min(F32x4::splat(2.0))
-    });
+    from_quantile(position, mean, stddev, [BEYOND, 0.5 - BEYOND], 2.0, y);
 }
 
-/// y = mean + stddev·(±quantile(fraction)), the sign being one bit of a word and the fraction in [0, 1] the others.
-fn from_quantile(position: Position, mean: f32, stddev: f32, y: &mut [f32], quantile: impl Fn(F32x4) -> F32x4 + Sync) {
-    let (mean, stddev) = (F32x4::splat(mean), F32x4::splat(stddev));
+/// y = mean + stddev·(±z), the sign being one bit of a word; the others, as a fraction in [0, 1], say what z ≤ `most`
+/// exceeds with probability tail[0] + tail[1]·fraction.
+#[inline(never)]
+fn from_quantile(position: Position, mean: f32, stddev: f32, tail: [f32; 2], most: f32, y: &mut [f32]) {
+    let [mean, stddev, least, span, most] = [mean, stddev, tail[0], tail[1], most].map(F32x4::splat);
     fill_floats(position, y, |words| {
         let fraction = (words & I32x4::splat(i32::MAX)).to_f32() * F32x4::splat(1.0 / 2_147_483_648.0);
-        mean + stddev * copy_sign(quantile(fraction), F32x4::from_bits(words))
+        let z = normal_quantile(span * fraction + least).min(most);
+        mean + stddev * copy_sign(z, F32x4::from_bits(words))
     });
 }

@@ -1,9 +1,10 @@
 //! y = f(a, b) with broadcasting.
 
+use super::whole::{Whole, in_whole_vectors};
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::math::{maximum, minimum};
 use crate::parallel::{LEAST, Parts, for_each_range};
-use crate::streams::{Source, UNROLL, stream};
+use crate::streams::{ONCE, Source, UNROLL, stream};
 use crate::strided::Odometer;
 use core::array::from_fn;
 
@@ -115,29 +116,39 @@ impl<'a> Operand<'a> {
 /// y = f(a, b) for one row.
 fn row(op: Binary, operands: [Operand; 2], y: &mut [f32]) {
     debug_assert!(operands.iter().all(|each| !matches!(each, Operand::Each(values) if values.len() < y.len())));
-    let sources = operands.each_ref().map(Operand::source);
-    let (n, y, one) = (y.len(), y.as_mut_ptr(), F32x4::splat(1.0));
+    // Safety: the operands reach as far as y, which overlaps neither.
+    unsafe {
+        let sources = operands.each_ref().map(Operand::source);
+        in_whole_vectors(y.len(), sources, y.as_mut_ptr(), |whole| apply(op, whole));
+    }
+}
+
+/// # Safety
+/// As [`stream`] says.
+#[inline(never)]
+unsafe fn apply(op: Binary, Whole { vectors, x: operands, y }: Whole<2>) {
+    let one = F32x4::splat(1.0);
     let truth = |mask: I32x4| mask.select(one, F32x4::zero());
     macro_rules! apply {
-        ($f:expr) => {
-            // Safety: the operands reach as far as y, which overlaps neither.
-            unsafe { stream::<2, 1, UNROLL>(n, sources, [y], |[a, b]| [$f(a, b)]) }
+        ($unroll:ident, $f:expr) => {
+            // Safety: the caller's promise.
+            unsafe { stream::<2, 1, $unroll>(vectors * LANES, operands, [y], |[a, b]| [$f(a, b)]) }
         };
     }
     match op {
-        Binary::Add => apply!(|a, b| a + b),
-        Binary::Sub => apply!(|a, b| a - b),
-        Binary::Mul => apply!(|a, b| a * b),
-        Binary::Div => apply!(|a, b| a / b),
-        Binary::Maximum => apply!(maximum),
-        Binary::Minimum => apply!(minimum),
-        Binary::Equal => apply!(|a: F32x4, b| truth(a.eq(b))),
-        Binary::Greater => apply!(|a: F32x4, b| truth(a.gt(b))),
-        Binary::Less => apply!(|a: F32x4, b| truth(a.lt(b))),
-        Binary::GreaterEqual => apply!(|a: F32x4, b| truth(a.ge(b))),
-        Binary::LessEqual => apply!(|a: F32x4, b| truth(a.le(b))),
-        Binary::SquaredDifference => apply!(|a: F32x4, b: F32x4| (a - b) * (a - b)),
-        Binary::Pow => apply!(power),
+        Binary::Add => apply!(UNROLL, |a, b| a + b),
+        Binary::Sub => apply!(UNROLL, |a, b| a - b),
+        Binary::Mul => apply!(UNROLL, |a, b| a * b),
+        Binary::Div => apply!(ONCE, |a, b| a / b),
+        Binary::Maximum => apply!(UNROLL, maximum),
+        Binary::Minimum => apply!(UNROLL, minimum),
+        Binary::Equal => apply!(UNROLL, |a: F32x4, b| truth(a.eq(b))),
+        Binary::Greater => apply!(UNROLL, |a: F32x4, b| truth(a.gt(b))),
+        Binary::Less => apply!(UNROLL, |a: F32x4, b| truth(a.lt(b))),
+        Binary::GreaterEqual => apply!(UNROLL, |a: F32x4, b| truth(a.ge(b))),
+        Binary::LessEqual => apply!(UNROLL, |a: F32x4, b| truth(a.le(b))),
+        Binary::SquaredDifference => apply!(UNROLL, |a: F32x4, b: F32x4| (a - b) * (a - b)),
+        Binary::Pow => apply!(ONCE, power),
     }
 }
 

@@ -1,9 +1,10 @@
 //! y = f(x), and dx = dy·f′(x).
 
-use crate::lanes::F32x4;
+use super::whole::{Whole, in_whole_vectors};
+use crate::lanes::{F32x4, LANES};
 use crate::math;
 use crate::parallel::{LEAST, Parts, for_each_range};
-use crate::streams::{ONCE, Source, UNROLL, map, map_long, stream};
+use crate::streams::{ONCE, Source, UNROLL, stream};
 
 /// The functions of one number; their numbers are those of the bridge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +84,20 @@ pub fn unary_in_place(op: Unary, y: &mut [f32]) {
 /// # Safety
 /// `x` and `y` reach `n` floats, and are the same or do not overlap.
 unsafe fn unary(op: Unary, n: usize, x: *const f32, y: *mut f32) {
+    // Safety: the caller's promise.
+    unsafe { in_whole_vectors(n, [each(x)], y, |whole| forward(op, whole)) }
+}
+
+/// # Safety
+/// As [`stream`] says.
+#[inline(never)]
+unsafe fn forward(op: Unary, Whole { vectors, x, y }: Whole<1>) {
+    let x = x.map(|x| each(x.start));
     let one = F32x4::splat(1.0);
     macro_rules! apply {
         ($unroll:ident, $f:expr) => {
             // Safety: the caller's promise.
-            unsafe { stream::<1, 1, $unroll>(n, [Source { start: x, step: 1 }], [y], |[x]| [$f(x)]) }
+            unsafe { stream::<1, 1, $unroll>(vectors * LANES, x, [y], |[x]| [$f(x)]) }
         };
     }
     match op {
@@ -114,31 +124,55 @@ pub fn unary_backward(op: Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32
     for_each_range(n, LEAST, |range| {
         // Safety: each range is in one task.
         let dx = unsafe { dx.part(range.clone()) };
-        derivative(op, &x[range.clone()], &y[range.clone()], &dy[range], dx);
+        let (x, y, dy) = (&x[range.clone()], &y[range.clone()], &dy[range]);
+        let v = match op {
+            Unary::Neg | Unary::Sign => dy,
+            Unary::Abs | Unary::Square | Unary::Log | Unary::Relu | Unary::Erf | Unary::Softplus => x,
+            Unary::Sqrt | Unary::Exp | Unary::Tanh | Unary::Sigmoid | Unary::Reciprocal | Unary::Rsqrt => y,
+        };
+        // Safety: the lengths are equal, and dx overlaps nothing.
+        unsafe {
+            let sources = [v, dy].map(|values| each(values.as_ptr()));
+            in_whole_vectors(dx.len(), sources, dx.as_mut_ptr(), |whole| backward(op, whole));
+        }
     });
 }
 
-fn derivative(op: Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
-    let one = F32x4::splat(1.0);
-    match op {
-        Unary::Neg => map([dy], dx, |[dy]| -dy),
-        Unary::Abs => map([x, dy], dx, |[x, dy]| dy * sign(x)),
-        Unary::Square => map([x, dy], dx, |[x, dy]| dy * (x + x)),
-        Unary::Sqrt => map([y, dy], dx, |[y, dy]| dy / (y + y)),
-        Unary::Exp => map([y, dy], dx, |[y, dy]| dy * y),
-        Unary::Log => map([x, dy], dx, |[x, dy]| dy / x),
-        Unary::Relu => map([x, dy], dx, |[x, dy]| {
-            let kept = x.ne(x).select(x, F32x4::zero());
-            x.gt(F32x4::zero()).select(dy, kept)
-        }),
-        Unary::Tanh => map([y, dy], dx, |[y, dy]| dy * ((one - y) * (one + y))),
-        Unary::Sigmoid => map([y, dy], dx, |[y, dy]| dy * (y * (one - y))),
-        Unary::Reciprocal => map([y, dy], dx, |[y, dy]| -(dy * (y * y))),
-        Unary::Rsqrt => map([y, dy], dx, |[y, dy]| dy * (F32x4::splat(-0.5) * y * (y * y))),
-        Unary::Sign => dx.fill(0.0),
-        Unary::Erf => map_long([x, dy], dx, |[x, dy]| dy * math::erf_derivative(x)),
-        Unary::Softplus => map_long([x, dy], dx, |[x, dy]| dy * math::sigmoid(x)),
+/// dx = dy·f′(x) from v, which is y where the derivative is simpler in it, else x.
+///
+/// # Safety
+/// As [`stream`] says.
+#[inline(never)]
+unsafe fn backward(op: Unary, Whole { vectors, x, y: dx }: Whole<2>) {
+    let sources = x.map(|x| each(x.start));
+    let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
+    macro_rules! apply {
+        ($unroll:ident, $f:expr) => {
+            // Safety: the caller's promise.
+            unsafe { stream::<2, 1, $unroll>(vectors * LANES, sources, [dx], |[v, dy]| [$f(v, dy)]) }
+        };
     }
+    match op {
+        Unary::Neg => apply!(UNROLL, |_, dy: F32x4| -dy),
+        Unary::Abs => apply!(UNROLL, |x, dy| dy * sign(x)),
+        Unary::Square => apply!(UNROLL, |x: F32x4, dy| dy * (x + x)),
+        Unary::Sqrt => apply!(ONCE, |y: F32x4, dy| dy / (y + y)),
+        Unary::Exp => apply!(UNROLL, |y, dy| dy * y),
+        Unary::Log => apply!(ONCE, |x, dy| dy / x),
+        Unary::Relu => apply!(UNROLL, |x: F32x4, dy| x.gt(zero).select(dy, x.ne(x).select(x, zero))),
+        Unary::Tanh => apply!(UNROLL, |y, dy| dy * ((one - y) * (one + y))),
+        Unary::Sigmoid => apply!(UNROLL, |y, dy| dy * (y * (one - y))),
+        Unary::Reciprocal => apply!(UNROLL, |y: F32x4, dy: F32x4| -(dy * (y * y))),
+        Unary::Rsqrt => apply!(UNROLL, |y: F32x4, dy| dy * (F32x4::splat(-0.5) * y * (y * y))),
+        Unary::Sign => apply!(UNROLL, |_, _| zero),
+        Unary::Erf => apply!(ONCE, |x, dy| dy * math::erf_derivative(x)),
+        Unary::Softplus => apply!(ONCE, |x, dy| dy * math::sigmoid(x)),
+    }
+}
+
+/// A source of one float after the other: said again before a loop, so that it is compiled for this step.
+fn each(start: *const f32) -> Source {
+    Source { start, step: 1 }
 }
 
 #[inline(always)]
