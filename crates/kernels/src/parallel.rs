@@ -66,11 +66,17 @@ pub fn threads() -> usize {
 
 /// `work` for each of `count` tasks.
 pub fn for_each(count: usize, work: impl Fn(Task) + Sync) {
+    run(count, &work);
+}
+
+/// Apart, so that `work` is compiled once: both calls are through its pointer.
+#[inline(never)]
+fn run(count: usize, work: &(dyn Fn(Task) + Sync)) {
     // Not worth waking anyone.
     if count == 1 {
         return work(Task { index: 0, thread: 0 });
     }
-    (executor().run)(count, &work);
+    (executor().run)(count, work);
 }
 
 /// How many tasks to make of `items` whose results do not depend on the cut, each of at least `least` items: one when
