@@ -78,27 +78,6 @@ describe("layers", () => {
     expect(layer.apply(ek.zeros([2, 0, 4, 3])).shape).toEqual([2, 0, 4, 2]);
   });
 
-  it("cuts channels into groups as Keras does", () => {
-    const x = ek.tensor(
-      Array.from({ length: 64 }, (_, i) => i),
-      [2, 4, 4, 2],
-    );
-    const kernel = ek.tensor(Array.from({ length: 36 }, (_, i) => i));
-    const depthwise = layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, useBias: false });
-    const grouped = layers.conv2d({ filters: 4, kernelSize: 3, groups: 2, useBias: false });
-    for (const [layer, shape] of [
-      [depthwise, [3, 3, 2, 2]],
-      [grouped, [3, 3, 1, 4]],
-    ] as const) {
-      layer.build(x.shape);
-      layer.setWeights([ek.reshape(kernel, [...shape])]);
-      // From Keras 3.15.1.
-      expect(ek.slice(layer.apply(x), [0, 0, 0, 0], [1, 1, 1, 4]).dataSync()).toEqual(
-        new Float32Array([2064, 2154, 2406, 2505]),
-      );
-    }
-  });
-
   it("computes the shapes that apply gives, in both formats", () => {
     const cases: [ek.Layer, number[]][] = [];
     for (const dataFormat of ["channelsLast", "channelsFirst"]) {
@@ -106,8 +85,6 @@ describe("layers", () => {
         const options = { padding, dataFormat };
         cases.push([layers.conv2d({ ...options, filters: 5, kernelSize: 3, strides: [2, 1] }), [2, 7, 8, 6]]);
         cases.push([layers.conv2d({ ...options, filters: 5, kernelSize: 2, dilationRate: [2, 3] }), [2, 7, 8, 6]]);
-        cases.push([layers.conv2d({ ...options, filters: 4, kernelSize: 3, groups: 2 }), [2, 8, 7, 6]]);
-        cases.push([layers.depthwiseConv2d({ ...options, kernelSize: 3, depthMultiplier: 2 }), [2, 7, 8, 6]]);
         cases.push([layers.maxPooling2d({ ...options, poolSize: 3 }), [2, 7, 8, 6]]);
         cases.push([layers.averagePooling2d({ ...options, poolSize: 3, strides: 1 }), [2, 7, 8, 6]]);
       }
@@ -266,9 +243,6 @@ describe("layer", () => {
     [() => layers.conv2d({ filters: 2.5, kernelSize: 3 }), "conv2d: filters is 2.5; use an integer of at least 1"],
     [() => layers.conv2d({ filters: 2, kernelSize: [3] as never }), "kernelSize is [3]; use one number or a pair"],
     [() => layers.conv2d({ filters: 2, kernelSize: -1 }), "kernelSize is -1"],
-    [() => layers.conv2d({ filters: 3, kernelSize: 1, groups: 2 }), "conv2d: 3 filters in 2 groups; use a multiple"],
-    [() => layers.conv2d({ filters: 4, kernelSize: 1, groups: 2 }).build([1, 2, 2, 3]), "3 channels in 2 groups"],
-    [() => layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 0 }), "depthMultiplier is 0"],
     [() => layers.conv2d({ filters: 2 } as never), "kernelSize is undefined"],
     [() => layers.conv2d({ filters: 2, kernelSize: 3, strides: 0 }), "strides is 0"],
     [() => layers.conv2d({ filters: 2, kernelSize: 3, padding: "sme" }), 'did you mean "same"?'],
