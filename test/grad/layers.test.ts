@@ -127,6 +127,18 @@ const cases: LayerCase[] = [
     input: images,
   },
   {
+    name: "conv2d",
+    about: "in groups",
+    make: () => layers.conv2d({ filters: 6, kernelSize: 3, groups: 3, padding: "same" }),
+    input: images,
+  },
+  {
+    name: "depthwiseConv2d",
+    about: "dilated, two filters a channel",
+    make: () => layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, dilationRate: 2, activation: "tanh" }),
+    input: images,
+  },
+  {
     name: "maxPooling2d",
     about: "",
     make: () => layers.maxPooling2d({ poolSize: 2 }),

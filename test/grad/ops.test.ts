@@ -113,6 +113,24 @@ const convolutions: Case[] = [
   ],
   [
     "fused",
+    "conv2d in groups",
+    (x, filter) => ek.fused.conv2d({ x: x, filter: filter, strides: 1, pad: "same", groups: 3 }),
+    () => [normal([2, 4, 5, 6]), normal([3, 3, 2, 9], 2)],
+  ],
+  [
+    "depthwiseConv2d",
+    "same",
+    (x, w) => ek.depthwiseConv2d(x, w, 1, "same"),
+    () => [normal(image), normal([3, 3, 3, 1], 2)],
+  ],
+  [
+    "depthwiseConv2d",
+    "strided, two filters a channel, channels first",
+    (x, w) => ek.depthwiseConv2d(x, w, [2, 1], 1, "NCHW"),
+    () => [normal([2, 5, 6, 4]), normal([3, 2, 5, 2], 2)],
+  ],
+  [
+    "fused",
     "conv2d, bias and relu",
     (x, filter, bias) => ek.fused.conv2d({ x: x, filter: filter, strides: 1, pad: "same", bias, activation: "relu" }),
     () => [small([1, 4, 4, 2]), small([3, 3, 2, 6], 2), plusMinus3(6)],

@@ -21,8 +21,9 @@ pub enum Algorithm {
 /// The outputs along a side of the largest tile that Winograd's algorithm may take; 0: none.
 static LARGEST_TILE: AtomicU32 = AtomicU32::new(4);
 
-/// 4 (default): tiles of 4 x 4 outputs, with errors up to 2e-6 of the largest value; 6: also of 6 x 6, faster, with
-/// errors up to 2e-5; 0: direct algorithms only, with up to 1e-6. For the whole process, not while a kernel runs.
+/// 4 (default): tiles of 4 x 4 outputs, with errors up to 2e-6 of the largest value, 3e-6 in dw; 6: also of 6 x 6 where
+/// they multiply less, with errors up to 2e-5; 0: direct algorithms only. For the whole process, not while a kernel
+/// runs.
 pub fn set_winograd(largest_tile: u32) {
     debug_assert!([0, 4, 6].contains(&largest_tile));
     LARGEST_TILE.store(largest_tile, Ordering::Relaxed);

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 /// NHWC: x `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, channels / groups, filters]`,
 /// y `[batch, out_h, out_w, filters]`. Channels and filters are cut into as many groups, one behind the other: filters
-/// see the channels of their own group. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those below
-/// and right of it follow from `out_h` and `out_w`.
+/// see the channels of their own group. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those
+/// below and right of it follow from `out_h` and `out_w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     pub batch: usize,

@@ -1,8 +1,10 @@
 //! Two-dimensional convolution (cross-correlation, as everywhere in deep learning) and its two gradients.
 //!
 //! `y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i s + p d - pad, j s + q d - pad, c] w[p, q, c, f])`
-//! with stride s and dilation d of its axis and zeros outside x. [`geometry`] has the sizes, [`choose`] picks an
-//! algorithm: [`implicit`] works for every shape, the others where they are faster.
+//! with stride s and dilation d of its axis and zeros outside x, c over the channels of f's group. [`geometry`] has the
+//! sizes, [`choose`] picks an algorithm: [`implicit`] works for every shape, the others where they are faster.
+//!
+//! All are cut into tasks: y by its rows, dx by images, and dw, a sum over the images, into [`partial`] sums by shape.
 
 mod choose;
 mod depthwise;

@@ -50,8 +50,8 @@ export function conv2d(
 }
 
 /**
- * y[n, i, j, c·m + k] = Σ x[n, i·s + p·d − top, j·s + q·d − left, c]·w[p, q, c, k] over p, q: every channel has m filters
- * of its own. x: [batch, height, width, channels], filter: [height, width, channels, m]. Named as in tfjs.
+ * y[n, i, j, c·m + k] = Σ x[n, i·s + p·d − top, j·s + q·d − left, c]·w[p, q, c, k] over p, q: every channel has m
+ * filters of its own. x: [batch, height, width, channels], filter: [height, width, channels, m]. Named as in tfjs.
  *
  * Errors: as `conv2d`.
  */
