@@ -65,18 +65,45 @@ pub fn threads() -> usize {
 }
 
 /// `work` for each of `count` tasks.
-pub fn for_each(count: usize, work: impl Fn(Task) + Sync) {
-    run(count, &work);
+pub fn for_each<F: Fn(Task) + Sync>(count: usize, work: F) {
+    /// # Safety
+    /// `work` is an `F`.
+    unsafe fn call<F: Fn(Task)>(work: *const (), task: Task) {
+        // Safety: the caller's promise.
+        unsafe { (*work.cast::<F>())(task) }
+    }
+    // Safety: the work outlives the call, and may be done by any thread.
+    unsafe { run(count, Work { this: (&raw const work).cast(), call: call::<F> }) }
 }
 
-/// Apart, so that `work` is compiled once: both calls are through its pointer.
+/// A closure by its address: the table of a `dyn Fn` would hold a copy of its code, for calls that take it by value.
+#[derive(Clone, Copy)]
+struct Work {
+    this: *const (),
+    call: unsafe fn(*const (), Task),
+}
+
+// Safety: the closures are `Sync`.
+unsafe impl Sync for Work {}
+
+impl Work {
+    fn run(&self, task: Task) {
+        // Safety: `this` is what `call` takes.
+        unsafe { (self.call)(self.this, task) }
+    }
+}
+
+/// Never inlined, so that `call` is not either: it would be compiled twice.
+///
+/// # Safety
+/// The work is that of a closure that is alive.
 #[inline(never)]
-fn run(count: usize, work: &(dyn Fn(Task) + Sync)) {
+unsafe fn run(count: usize, work: Work) {
     // Not worth waking anyone.
     if count == 1 {
-        return work(Task { index: 0, thread: 0 });
+        return work.run(Task { index: 0, thread: 0 });
     }
-    (executor().run)(count, work);
+    (executor().run)(count, &|task| work.run(task));
 }
 
 /// How many tasks to make of `items` whose results do not depend on the cut, each of at least `least` items: one when
