@@ -93,11 +93,8 @@ impl Work {
     }
 }
 
-/// Never inlined, so that `call` is not either: it would be compiled twice.
-///
 /// # Safety
 /// The work is that of a closure that is alive.
-#[inline(never)]
 unsafe fn run(count: usize, work: Work) {
     // Not worth waking anyone.
     if count == 1 {
