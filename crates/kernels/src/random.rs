@@ -44,12 +44,12 @@ fn fill<T: Copy + Send>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]
         let range = parallel::share(task.index, count, blocks);
         // Safety: tasks have blocks of their own.
         let y = unsafe { parts.part(range.start * LANES..len.min(range.end * LANES)) };
-        let (whole, rest) = y.as_chunks_mut::<LANES>();
-        for (i, values) in whole.iter_mut().enumerate() {
-            *values = block(range.start + i);
-        }
-        if !rest.is_empty() {
-            rest.copy_from_slice(&block(blocks - 1)[..rest.len()]);
+        for (i, values) in y.chunks_mut(LANES).enumerate() {
+            let block = block(range.start + i);
+            match values.as_mut_array() {
+                Some(values) => *values = block,
+                None => values.copy_from_slice(&block[..values.len()]),
+            }
         }
     });
 }

@@ -1,5 +1,6 @@
 //! Scratch memory for packed panels and transformed tiles: one buffer that grows to the largest need and is kept.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Floats in a cache line: every part of the workspace starts on one.

@@ -38,7 +38,7 @@ export {
 } from "./ops/shaping.ts";
 export { gather, oneHot } from "./ops/indexing.ts";
 export { matMul } from "./ops/matmul.ts";
-export { conv2d } from "./ops/conv.ts";
+export { conv2d, depthwiseConv2d } from "./ops/conv.ts";
 export * as fused from "./ops/fused.ts";
 export { avgPool, maxPool } from "./ops/pool.ts";
 export { logSoftmax, softmax, softmaxCrossEntropy } from "./ops/softmax.ts";

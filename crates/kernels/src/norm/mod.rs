@@ -42,6 +42,7 @@ pub use rows::{ROW_STATISTICS, Rows, norm_rows_backward, norm_rows_forward};
 pub use view::View;
 
 use crate::columns::Columns;
+use crate::math::sqrt_scalar;
 use crate::parallel::Parts;
 use view::Group;
 
@@ -84,7 +85,7 @@ impl Gradients<'_> {
 
 /// rstd = 1 / √(variance + ε).
 fn reciprocal_deviation(variance: f64, epsilon: f64) -> f64 {
-    1.0 / (variance + epsilon).sqrt()
+    1.0 / sqrt_scalar(variance + epsilon)
 }
 
 /// y = (x - mean)·scale + offset, with one of each per channel of the group.

@@ -3,6 +3,7 @@ import { ArgumentError, valueText } from "../errors.ts";
 import { activation, Activation } from "./activation.ts";
 import { conv2d, Conv2d } from "./convolutional.ts";
 import { dense, Dense } from "./dense.ts";
+import { depthwiseConv2d, DepthwiseConv2d } from "./depthwise.ts";
 import { dropout, Dropout } from "./dropout.ts";
 import type { Layer } from "./layer.ts";
 import { batchNormalization, BatchNormalization } from "./norm/batch-normalization.ts";
@@ -35,7 +36,12 @@ const unsetNormKeys = unset("gamma_regularizer", "beta_regularizer", "gamma_cons
 const unsetWeightKeys = unset("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint");
 
 const entries: readonly Entry[] = [
-  { create: conv2d, type: Conv2d, fixed: { ...unsetWeightKeys, groups: [1] } },
+  { create: conv2d, type: Conv2d, fixed: unsetWeightKeys },
+  {
+    create: depthwiseConv2d,
+    type: DepthwiseConv2d,
+    fixed: unset("depthwise_regularizer", "bias_regularizer", "depthwise_constraint", "bias_constraint"),
+  },
   {
     create: dense,
     type: Dense,

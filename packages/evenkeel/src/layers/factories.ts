@@ -2,6 +2,7 @@
 export { activation } from "./activation.ts";
 export { conv2d } from "./convolutional.ts";
 export { dense } from "./dense.ts";
+export { depthwiseConv2d } from "./depthwise.ts";
 export { deserialize } from "./deserialize.ts";
 export { dropout } from "./dropout.ts";
 export { Layer } from "./layer.ts";

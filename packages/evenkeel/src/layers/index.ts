@@ -1,6 +1,7 @@
 export type { ActivationOptions } from "./activation.ts";
 export type { Conv2dOptions } from "./convolutional.ts";
 export type { DenseOptions } from "./dense.ts";
+export type { DepthwiseConv2dOptions } from "./depthwise.ts";
 export type { DropoutOptions } from "./dropout.ts";
 export * as layers from "./factories.ts";
 export * as initializers from "./initializers.ts";
