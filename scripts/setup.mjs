@@ -59,9 +59,9 @@ const steps = [
     inputs: () =>
       hashOf(
         ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "crates"].concat(
-          ["wasm.mjs", "delta.mjs", "modules.mjs", "optimize.mjs", "sections.mjs"].map((name) => `scripts/lib/${name}`),
+          ["wasm.mjs", "modules.mjs", "optimize.mjs", "sections.mjs"].map((name) => `scripts/lib/${name}`),
         ),
-        [wasmBindgen, wasmPack, ...["binaryen", "@gfx/zopfli"].map((name) => workspace.devDependencies[name])].concat(
+        [wasmBindgen, wasmPack, ...["binaryen", "node"].map((name) => workspace.devDependencies[name])].concat(
           rustInputs(),
         ),
       ),

@@ -52,7 +52,7 @@ function importsOf(source: string): string[] {
 const roomOf = (file: string): string => relative(core, file).split(sep)[0]!;
 
 /** Libraries that are built into the package: it has no dependencies at run time. */
-const bundled: Record<string, readonly string[]> = { wasm: ["fflate"] };
+const bundled: Record<string, readonly string[]> = { wasm: ["fzstd"] };
 
 /** Imports that point where the arrows do not, and those that leave the core. */
 function forbiddenImports(file: string, source: string): string[] {

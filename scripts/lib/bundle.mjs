@@ -15,7 +15,7 @@ export async function buildPackage() {
   rmSync(fresh, { recursive: true, force: true });
   await bundle(fresh);
   copyFileSync(join(generated, "evenkeel.wasm"), join(fresh, "evenkeel.wasm"));
-  copyFileSync(join(folder, "node_modules", "fflate", "LICENSE"), join(fresh, "fflate.LICENSE"));
+  copyFileSync(join(folder, "node_modules", "fzstd", "LICENSE"), join(fresh, "fzstd.LICENSE"));
   await declarations(fresh);
   for (const text of ["README.md", "LICENSE"]) copyFileSync(join(root, text), join(folder, text));
   rmSync(dist, { recursive: true, force: true });
@@ -41,7 +41,7 @@ async function bundle(outdir) {
     platform: "neutral",
     external: ["node:*"],
     minify: true,
-    banner: { js: "/*! evenkeel, MIT. Has the inflate of fflate in it, MIT, (c) Arjun Barrett: fflate.LICENSE */" },
+    banner: { js: "/*! evenkeel, MIT. Has fzstd in it, MIT, (c) Arjun Barrett: fzstd.LICENSE */" },
     plugins: [workersWasm],
     logLevel: "warning",
   });
