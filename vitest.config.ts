@@ -36,7 +36,10 @@ const threads = (count: number) =>
 export default defineConfig({
   test: {
     projects: [
-      { resolve: { alias }, test: { ...shared, name: "unit", include: ["packages/*/src/**/*.test.ts"] } },
+      {
+        resolve: { alias },
+        test: { ...shared, name: "unit", include: ["packages/*/src/**/*.test.ts"], testTimeout: 60_000 },
+      },
       {
         resolve: { alias },
         test: {

@@ -28,9 +28,8 @@ const threads = [...sharedMemory, "--max-memory=4294967296", "--export=__stack_p
  * The builds: flags of rustc beyond those of .cargo/config.toml, features of the crate, of binaryen, exports that are
  * kept although their names start with "__", and what the module imports.
  *
- * The build with threads takes the std that was compiled for one: link-time optimization gives its code atomics like
- * all other. Its allocator and locks stay without any, which crates/wasm/src/threads.rs takes care of. (A std of its
- * own would need a nightly compiler.)
+ * The build with threads takes the core that was compiled for one: link-time optimization gives its code atomics like
+ * all other. (A core of its own would need a nightly compiler.)
  */
 const variants = {
   simd128: { rustc: [], features: [], enable: [], internal: [], imports: [] },

@@ -180,6 +180,20 @@ const norms: Case[] = [
     (x, mean, variance, offset, scale) => ek.batchNorm(x, mean, variance, offset, scale, 0.1),
     () => [normal([3, 4]), normal([4], 2), positive([4]), normal([4], 3), normal([4], 4)],
   ],
+  [
+    "layerNorm",
+    "two axes",
+    (x, gamma, beta) => ek.layerNorm(x, { axis: [1, 2], gamma, beta }),
+    () => [normal([3, 2, 4]), positive([2, 4]), normal([2, 4], 2)],
+  ],
+  ["layerNorm", "an inner axis", (x) => ek.layerNorm(x, { axis: 1 }), () => [normal([3, 5, 2])]],
+  ["rmsNorm", "", (x, gamma) => ek.rmsNorm(x, { gamma }), () => [normal([3, 4]), positive([4])]],
+  [
+    "groupNorm",
+    "",
+    (x, gamma, beta) => ek.groupNorm(x, { groups: 2, gamma, beta }),
+    () => [normal([2, 3, 4]), positive([4]), normal([4], 2)],
+  ],
   ["moments", "mean", (x) => ek.moments(x, [0, 1]).mean, () => [normal([3, 2, 4])]],
   ["moments", "variance", (x) => ek.moments(x, [0, 2]).variance, () => [normal([3, 2, 4])]],
 ];

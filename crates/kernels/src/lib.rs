@@ -21,6 +21,11 @@
 //! to a driver of `streams` or `columns` if it streams. Test it in `tests/` against a slow float64 version, on sizes
 //! around multiples of 4, into outputs filled with NaN. Then export it in `crates/wasm`, under the same name.
 
+// For crates/wasm, which says why.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod columns;
 pub mod conv;
 pub mod elementwise;

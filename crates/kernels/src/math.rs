@@ -4,7 +4,7 @@
 //! are in units in the last place (ULP) of the correctly rounded result, tested over all exponents in tests/math.rs.
 //! The coefficients are minimax fits (Chebyshev, in 40 digits) of the function named beside them.
 
-use crate::lanes::{F32x4, I32x4};
+use crate::lanes::{F32x4, F64x2, I32x4};
 use core::f32::consts::{FRAC_2_SQRT_PI, LOG2_E};
 
 /// ln 2 in two parts; the first has 15 bits, so that its product with an exponent is exact.
@@ -94,6 +94,11 @@ pub fn log(x: F32x4) -> F32x4 {
 /// [`log`] of one number.
 pub fn log_scalar(x: f32) -> f32 {
     log(F32x4::splat(x)).to_array()[0]
+}
+
+/// √x of one number; `f64::sqrt` is in std alone.
+pub fn sqrt_scalar(x: f64) -> f64 {
+    F64x2::splat(x).sqrt().to_array()[0]
 }
 
 /// tanh x within 2 ULP.

@@ -1,6 +1,6 @@
 //! Fork and join: independent tasks, run by as many threads as there are.
 //!
-//! The kernels know no threads. They cut their work into tasks; whoever has threads installs an [`Executor`], and
+//! The kernels know no threads. They cut their work into tasks; whoever has threads installs an `Executor`, and
 //! without one the tasks run one after the other. Bits must not depend on the number of threads:
 //!
 //! * where every result is computed by itself (rows of a product, images, elements) the cut is free: [`tasks`];
@@ -13,7 +13,16 @@ use crate::workspace::LINE;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
-use std::sync::RwLock;
+
+#[cfg(not(feature = "threads"))]
+mod alone;
+#[cfg(feature = "threads")]
+mod installed;
+
+#[cfg(not(feature = "threads"))]
+pub use alone::{for_each, threads};
+#[cfg(feature = "threads")]
+pub use installed::{Executor, for_each, install, threads};
 
 /// What a task gets: its number, and the number of the thread that runs it.
 #[derive(Clone, Copy, Debug)]
@@ -21,25 +30,6 @@ pub struct Task {
     pub index: usize,
     pub thread: usize,
 }
-
-/// Runs `work` for the tasks 0 to count - 1, in any order, at most one at a time per thread; returns when all are done.
-#[derive(Clone, Copy)]
-pub struct Executor {
-    /// At least 1: the caller's is one of them.
-    pub threads: usize,
-    pub run: fn(count: usize, work: &(dyn Fn(Task) + Sync)),
-}
-
-const ALONE: Executor = Executor {
-    threads: 1,
-    run: |count, work| {
-        for index in 0..count {
-            work(Task { index, thread: 0 });
-        }
-    },
-};
-
-static EXECUTOR: RwLock<Executor> = RwLock::new(ALONE);
 
 /// More tasks than this for each thread make nothing more even.
 const TASKS_PER_THREAD: usize = 4;
@@ -49,30 +39,6 @@ const PARTIALS: usize = 8;
 
 /// Elements that are worth a task of their own in kernels that do little with each.
 pub const LEAST: usize = 1 << 16;
-
-/// From now on tasks run here; `None`: one after the other. Not while a kernel runs.
-pub fn install(executor: Option<Executor>) {
-    *EXECUTOR.write().expect("no task panics") = executor.unwrap_or(ALONE);
-}
-
-fn executor() -> Executor {
-    *EXECUTOR.read().expect("no task panics")
-}
-
-/// How many threads run tasks at the same time.
-pub fn threads() -> usize {
-    executor().threads
-}
-
-/// `work` for each of `count` tasks.
-pub fn for_each(count: usize, work: impl Fn(Task) + Sync) {
-    // Not worth waking anyone. The build with threads leaves that to its executor: the direct call is a second copy of
-    // the kernel, 1.5 KB gzipped in all.
-    if count == 1 && !cfg!(feature = "threads") {
-        return work(Task { index: 0, thread: 0 });
-    }
-    (executor().run)(count, &work);
-}
 
 /// How many tasks to make of `items` whose results do not depend on the cut, each of at least `least` items: one when
 /// there is one thread.

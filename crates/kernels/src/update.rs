@@ -1,6 +1,7 @@
 //! Steps of the optimizers, in place.
 
 use crate::lanes::F32x4;
+use crate::math::sqrt_scalar;
 use crate::streams::update_all;
 
 /// The numbers of Adam, in float64; `correction1` = 1 - β₁ᵗ and `correction2` = 1 - β₂ᵗ for step t = 1, 2, …
@@ -18,7 +19,7 @@ pub struct Adam {
 ///
 /// Kingma and Ba (2014) in the form at the end of their section 2, which Keras uses: ε is not bias-corrected.
 pub fn adam_update(adam: Adam, parameter: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
-    let rate = F32x4::splat((adam.learning_rate * adam.correction2.sqrt() / adam.correction1) as f32);
+    let rate = F32x4::splat((adam.learning_rate * sqrt_scalar(adam.correction2) / adam.correction1) as f32);
     let (rate1, rate2) = (F32x4::splat((1.0 - adam.beta1) as f32), F32x4::splat((1.0 - adam.beta2) as f32));
     let epsilon = F32x4::splat(adam.epsilon as f32);
     update_all::<3, 1, 4>([parameter, first, second], [gradient], |[p, m, v], [g]| {

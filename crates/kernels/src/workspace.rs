@@ -1,5 +1,6 @@
 //! Scratch memory for packed panels and transformed tiles: one buffer that grows to the largest need and is kept.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Floats in a cache line: every part of the workspace starts on one.
@@ -70,4 +71,12 @@ pub fn cut_len(lengths: &[usize]) -> usize {
 fn floats(lines: &mut [Line]) -> &mut [f32] {
     // Safety: a Line is 16 floats without padding.
     unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
+}
+
+/// Floats of a workspace as half as many doubles.
+pub(crate) fn doubles(floats: &mut [f32]) -> &mut [f64] {
+    // Safety: any bits are a float64.
+    let (unaligned, doubles, _) = unsafe { floats.align_to_mut() };
+    assert!(unaligned.is_empty(), "the floats start on a cache line");
+    doubles
 }

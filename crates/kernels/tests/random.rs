@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{bits, threads::with_threads, unwritten};
+use common::{bits, unwritten};
 use evenkeel_kernels::random::*;
 
 #[cfg(target_arch = "wasm32")]
@@ -41,19 +41,6 @@ fn an_element_depends_on_seed_and_counter_alone() {
     let mut later = [0.0; 3];
     random_normal(Position { counter: position.counter + 5, ..position }, 0.0, 1.0, &mut later);
     assert_eq!(bits(&normals[20..]), bits(&later));
-}
-
-#[test]
-fn bits_do_not_depend_on_threads() {
-    for n in [0, 1, 16_383, 16_385, 32_769, 100_003] {
-        let runs = with_threads(4, || {
-            let mut y = unwritten(n);
-            random_normal(Position { seed: 6, counter: u64::from(u32::MAX) }, 0.0, 1.0, &mut y);
-            bits(&y)
-        });
-        assert!(runs.iter().all(|run| *run == runs[0]), "{n}");
-        assert!(runs[0].iter().all(|bits| f32::from_bits(*bits).is_finite()), "{n}");
-    }
 }
 
 /// Mean, variance, third and fourth moment about 0.

@@ -1,10 +1,7 @@
 //! Blocks for tensors, and the area through which JavaScript hands over lists of sizes.
 
-use std::alloc::{Layout, alloc as allocate, dealloc};
-use std::cell::UnsafeCell;
-
-/// A cache line, and the alignment of every block.
-const LINE: usize = 64;
+use crate::allocator;
+use core::cell::UnsafeCell;
 
 const ARGUMENTS: usize = 64;
 
@@ -15,15 +12,11 @@ unsafe impl Sync for Arguments {}
 
 static AREA: Arguments = Arguments(UnsafeCell::new([0; ARGUMENTS]));
 
-fn layout(bytes: usize) -> Option<Layout> {
-    Layout::from_size_align(bytes.max(1), LINE).ok()
-}
-
 /// The address of `bytes` new bytes, a multiple of 64; 0 when there is no room.
 #[unsafe(no_mangle)]
 pub extern "C" fn alloc(bytes: usize) -> *mut u8 {
-    // Safety: the size is at least 1.
-    layout(bytes).map_or(core::ptr::null_mut(), |layout| unsafe { allocate(layout) })
+    // Safety: one thread allocates.
+    unsafe { allocator::allocate(bytes) }
 }
 
 /// Gives a block back.
@@ -32,10 +25,8 @@ pub extern "C" fn alloc(bytes: usize) -> *mut u8 {
 /// `p` came from `alloc(bytes)` and was not given back yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free(p: *mut u8, bytes: usize) {
-    if let Some(layout) = layout(bytes) {
-        // Safety: the caller's promise.
-        unsafe { dealloc(p, layout) };
-    }
+    // Safety: the caller's promise.
+    unsafe { allocator::release(p, bytes) };
 }
 
 /// The address of 64 numbers of 4 bytes: geometries, dims and strides for the next call.

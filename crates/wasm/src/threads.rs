@@ -5,9 +5,11 @@
 //! closes the job and waits for those still inside; workers that sleep are not waited for. The caller never blocks,
 //! because it may be the main thread of a page: it spins.
 //!
-//! The std in this module was compiled for one thread: its allocator and its locks are the caller's. Tasks allocate
-//! nothing and lock nothing, so that workers touch none of it.
+//! The allocator is the caller's: tasks allocate nothing, so that workers do not touch it.
 
+extern crate alloc;
+
+use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::transmute;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
@@ -86,7 +88,8 @@ pub extern "C" fn set_threads(threads: usize) -> *const u32 {
     // A job that its caller left by a trap is closed.
     job().epoch.fetch_add(job().epoch.load(SeqCst) % 2, SeqCst);
     JOB.store(Box::leak(Box::new(Job::new(threads - 1))), SeqCst);
-    parallel::install((threads > 1).then_some(Executor { threads, run }));
+    // Safety: the caller runs no kernel, and no pool has tasks any more.
+    unsafe { parallel::install((threads > 1).then_some(Executor { threads, run })) };
     job().epoch.as_ptr()
 }
 

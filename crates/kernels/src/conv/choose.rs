@@ -10,6 +10,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 pub enum Algorithm {
     /// A matrix product: the input is its own matrix of patches.
     Pointwise,
+    /// Filter by filter: no matrix product.
+    Depthwise,
     /// Runs of the image in place: patches too short to gather.
     Direct,
     /// Any geometry.
@@ -33,6 +35,10 @@ fn is_pointwise(g: &Conv2d) -> bool {
     let one_tap = g.kernel_h == 1 && g.kernel_w == 1;
     let same_grid = g.stride_h == 1 && g.stride_w == 1 && g.out_h == g.height && g.out_w == g.width;
     one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0 && g.groups == 1
+}
+
+fn is_depthwise(g: &Conv2d) -> bool {
+    g.groups > 1 && g.groups == g.channels
 }
 
 fn has_short_runs(g: &Conv2d) -> bool {
@@ -61,6 +67,8 @@ pub fn winograd(g: &Conv2d) -> Option<&'static Tile> {
 pub fn forward(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
     } else if has_short_runs(g) {
         Algorithm::Direct
     } else {
@@ -69,12 +77,20 @@ pub fn forward(g: &Conv2d) -> Algorithm {
 }
 
 pub fn backward_input(g: &Conv2d) -> Algorithm {
-    if is_pointwise(g) { Algorithm::Pointwise } else { Algorithm::Implicit }
+    if is_pointwise(g) {
+        Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
+    } else {
+        Algorithm::Implicit
+    }
 }
 
 pub fn backward_filter(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
     } else if has_short_runs(g) && g.filters.is_multiple_of(CONV_NR) {
         Algorithm::Direct
     } else {

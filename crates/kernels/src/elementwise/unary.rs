@@ -58,9 +58,12 @@ pub fn unary_forward(op: Unary, x: &[f32], y: &mut [f32]) {
     debug_assert_eq!(x.len(), y.len());
     let (n, y) = (y.len(), Parts::of(y));
     for_each_range(n, LEAST, |range| {
+        let x = &x[range.clone()];
         // Safety: the lengths are equal, y overlaps nothing, and each range is in one task.
-        let (x, y) = (&x[range.clone()], unsafe { y.part(range) });
-        unsafe { unary(op, y.len(), x.as_ptr(), y.as_mut_ptr()) }
+        unsafe {
+            let y = y.part(range);
+            unary(op, y.len(), x.as_ptr(), y.as_mut_ptr());
+        }
     });
 }
 
