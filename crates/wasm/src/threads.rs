@@ -123,10 +123,6 @@ pub unsafe extern "C" fn work(job: *const u32, thread: usize) -> u32 {
 }
 
 fn run(count: usize, work: &Work<'_>) {
-    // Not worth waking anyone.
-    if count == 1 {
-        return work(Task { index: 0, thread: 0 });
-    }
     let job = job();
     // An open job is one that its caller left by a trap.
     if job.lost.load(SeqCst) != 0 || job.epoch.load(SeqCst) % 2 == 1 {
