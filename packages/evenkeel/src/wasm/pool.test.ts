@@ -70,6 +70,19 @@ describe("setThreads", () => {
     expect(running.threads).toBe(2);
   });
 
+  it("starts where memory has to grow for its slot", async () => {
+    await ek.setThreads(2);
+    await ek.setThreads(1);
+    const [line, page] = [64, 1 << 16];
+    const full = kernels.memory.buffer.byteLength;
+    while (kernels.memory.buffer.byteLength === full) kernels.alloc(line);
+    kernels.alloc(page - line);
+    const before = kernels.memory.buffer.byteLength;
+    expect(await ek.setThreads(2)).toBe(2);
+    expect(kernels.memory.buffer.byteLength).toBeGreaterThan(before);
+    expect(compute()).toEqual(expected);
+  });
+
   it("takes one thread a processor", async () => {
     const { availableParallelism } = process.getBuiltinModule("node:os");
     expect(await ek.setThreads()).toBe(Math.min(availableParallelism(), 16));

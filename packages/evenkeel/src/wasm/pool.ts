@@ -87,7 +87,9 @@ class Pool {
     this.#threads = threads;
     this.callersStack = __stack_pointer.value;
     for (let thread = 1; thread < threads; thread++) stackOf(thread).fill(0);
-    this.words = new Int32Array(memory.buffer, set_threads(threads), 3);
+    const slot = set_threads(threads) >>> 0;
+    // Not before: the slot may be in memory that has just grown.
+    this.words = new Int32Array(memory.buffer, slot, 3);
   }
 
   async start(): Promise<void> {
