@@ -59,9 +59,11 @@ const steps = [
     inputs: () =>
       hashOf(
         ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "crates"].concat(
-          ["wasm.mjs", "optimize.mjs", "sections.mjs"].map((name) => `scripts/lib/${name}`),
+          ["wasm.mjs", "delta.mjs", "modules.mjs", "optimize.mjs", "sections.mjs"].map((name) => `scripts/lib/${name}`),
         ),
-        [wasmBindgen, wasmPack, workspace.devDependencies.binaryen, ...rustInputs()],
+        [wasmBindgen, wasmPack, ...["binaryen", "@gfx/zopfli"].map((name) => workspace.devDependencies[name])].concat(
+          rustInputs(),
+        ),
       ),
     outputs: modules.map((name) => join(generated, name)),
     make: buildWasm,

@@ -11,8 +11,8 @@ const everywhere = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext
  * wasm-metadce drops what only wasm-bindgen's JavaScript needs: our exports take and return numbers, so that the module
  * is instantiated without glue. Then wasm-opt -O3.
  * @param {string} input
- * @param {{ name: string, enable: string[], internal: string[] }} variant  its name, the features it has beyond those of
- *   every engine, and the exports to keep although their names start with "__"
+ * @param {{ name: string, enable: string[], internal: string[] }} variant  its name, the features it has beyond those
+ *   of every engine, and the exports to keep although their names start with "__"
  */
 export async function optimize(input, { name, enable, internal }) {
   const folder = join(root, ".cache", "binaryen", name);
@@ -25,6 +25,23 @@ export async function optimize(input, { name, enable, internal }) {
   // Reference types are for wasm-bindgen's table alone, which goes.
   const pruning = ["-f", graph, ...features, "--enable-reference-types", "-o", pruned];
   await run([tool("wasm-metadce"), input, ...pruning]);
+  if (enable.includes("relaxed-simd")) await keepNaN(pruned);
   await run([tool("wasm-opt"), pruned, "-O3", ...features, "-o", output]);
   return withoutCustomSections(readFileSync(output));
+}
+
+/**
+ * With relaxed SIMD LLVM takes relaxed minima and maxima for ours, which say what becomes of NaN; these do not. Back to
+ * ours. @param {string} file
+ */
+async function keepNaN(file) {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(readFileSync(file));
+  const text = module.emitText().replaceAll(/f32x4\.relaxed_(min|max)/g, "f32x4.p$1");
+  const features = module.getFeatures();
+  module.dispose();
+  const mended = binaryen.parseText(text);
+  mended.setFeatures(features);
+  writeFileSync(file, mended.emitBinary());
+  mended.dispose();
 }

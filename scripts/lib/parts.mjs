@@ -46,6 +46,9 @@ export const parts = [
   { name: "lint", after: "wasm", command: ["oxlint"] },
   vitest("unit", "wasm"),
   vitest("cross", "build"),
+  vitest("fast", "wasm"),
+  vitest("threads-2", "wasm"),
+  vitest("threads-3", "wasm"),
   { name: "publint", after: "pack", command: ["publint", "run", tarball, "--strict"] },
   {
     name: "attw",

@@ -16,7 +16,7 @@ export function sectionsOf(bytes) {
   return sections;
 }
 
-/** The module without names, producers and what wasm-bindgen notes down: nothing that runs. @param {Uint8Array} bytes */
+/** Without names, producers and what wasm-bindgen notes down: nothing that runs. @param {Uint8Array} bytes */
 export function withoutCustomSections(bytes) {
   const sections = sectionsOf(bytes).filter(({ id }) => id !== 0);
   return new Uint8Array(Buffer.concat([bytes.subarray(0, header), ...sections.map(({ whole }) => whole)]));

@@ -1,8 +1,8 @@
 // crates/wasm -> packages/evenkeel/src/wasm/generated: each build by wasm-pack or cargo, then binaryen, then base64 and
-// types.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// types (modules.mjs).
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deflateRawSync } from "node:zlib";
+import { writeModules } from "./modules.mjs";
 import { optimize } from "./optimize.mjs";
 import { Failure, root, run } from "./run.mjs";
 import { target, wasmEnv, wasmFolder } from "./rust.mjs";
@@ -52,7 +52,7 @@ const variants = {
 export async function buildWasm() {
   const modules = await Promise.all([build("simd128"), build("relaxed"), build("threads")]);
   const types = readFileSync(join(packed, "evenkeel_wasm_bg.wasm.d.ts"), "utf8");
-  write(...modules, types);
+  await writeModules(generated, modules, types, initialPages);
 }
 
 /** @param {keyof typeof variants} name */
@@ -89,59 +89,4 @@ async function cargo(name) {
   const crate = ["--package", "evenkeel-wasm", "--target", target, "--release", "--features", features.join()];
   await run(["cargo", "build", ...crate, ...flags], { env: wasmEnv() });
   return join(folder, target, "release", "evenkeel_wasm.wasm");
-}
-
-/**
- * @param {Uint8Array} simd128
- * @param {Uint8Array} relaxed
- * @param {Uint8Array} threads
- * @param {string} types  wasm-bindgen's declarations of the raw exports
- */
-function write(simd128, relaxed, threads, types) {
-  const fresh = `${generated}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  const save = (/** @type {string} */ name, /** @type {string} */ code) =>
-    writeFileSync(join(fresh, name), `// Built by scripts/lib/wasm.mjs from crates/wasm.\n${code}`);
-  writeFileSync(join(fresh, "evenkeel.wasm"), simd128);
-  save("simd128.ts", `export const wasmSize = ${simd128.length};\n${base64(simd128)}`);
-  const { pieceSize, zipped } = zip(simd128, relaxed);
-  const sizes = `export const simd128Size = ${simd128.length};\nexport const relaxedSize = ${relaxed.length};\n`;
-  save("fast.ts", `${sizes}export const pieceSize = ${pieceSize};\n${base64(zipped)}`);
-  const facts = { wasmSize: threads.length, initialPages, sharedFlag: sharedFlag(threads) };
-  const constants = Object.entries(facts).map(([name, value]) => `export const ${name} = ${value};\n`);
-  save("threads.ts", `${constants.join("")}${base64(threads)}`);
-  const functions = [...types.matchAll(/^export const (?!__)(\w+): \((.*)\) => (\w+);$/gm)];
-  const lines = functions.map(([, name, parameters, result]) => `  ${name}(${parameters}): ${result};\n`);
-  save("exports.ts", `export interface Exports {\n  memory: WebAssembly.Memory;\n${lines.join("")}}\n`);
-  rmSync(generated, { recursive: true, force: true });
-  renameSync(fresh, generated);
-}
-
-/** Deflated first: gzip finds next to nothing in base64, 89 KB instead of 63. @param {Uint8Array} bytes */
-function base64(bytes) {
-  const deflated = deflateRawSync(bytes, { level: 9, memLevel: 9 });
-  return `export const wasmBase64 =\n  "${deflated.toString("base64")}";\n`;
-}
-
-/**
- * Two modules by turns, a piece of each: their functions differ little and come in the same order, so that deflate
- * finds the one in the other, no further back than the 32 KB it can see. @param {Uint8Array} a @param {Uint8Array} b
- */
-function zip(a, b) {
-  const pieceSize = 20_000;
-  const pieces = [];
-  for (let at = 0; at < Math.max(a.length, b.length); at += pieceSize) {
-    for (const bytes of [a, b]) pieces.push(bytes.subarray(at, at + pieceSize));
-  }
-  return { pieceSize, zipped: Buffer.concat(pieces) };
-}
-
-/** Where the module says that its memory is shared: the limits in the import of env.memory. @param {Uint8Array} bytes */
-function sharedFlag(bytes) {
-  const [withMaximum, shared] = [1, 2];
-  const name = Buffer.from("\x03env\x06memory\x02", "latin1");
-  const at = Buffer.from(bytes).indexOf(name) + name.length;
-  if (bytes[at] !== (withMaximum | shared)) throw new Failure("the module with threads imports no shared memory");
-  return at;
 }

@@ -1,20 +1,31 @@
 import * as ek from "evenkeel";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projection, sampleIndices } from "./generator.ts";
 import { decode, errorOf, expectClose, readGoldens } from "./goldens.ts";
 import { batchOf, buildModel, type Gradient, initialWeights, type NetworkGoldens } from "./networks.ts";
 
 // 20 steps of training with Keras's Adam and Keras's moving statistics against float64. Outputs and losses to 1e-5 of
 // their scale; so are the gradients of the network without kinks. Those of the others move when rounding flips one
-// decision of a ReLU or a max-pool: there the bound is 4 times the error of PyTorch's own float32.
+// decision of a ReLU or a max-pool: there the bound is 4 times the error of PyTorch's own float32, whose seed was
+// chosen so that direct sums flip few. By Winograd's algorithm, with twice the rounding, they flip elsewhere: the bound
+// of the tutorial is what Keras's float32 and that of PyTorch with channels-last tensors are off by.
 
-describe.each(["smooth", "small", "tutorial"])("%s", (set) => {
+const flips = 1e-2;
+
+describe.each([
+  { set: "smooth", winograd: "f4" },
+  { set: "smooth", winograd: false },
+  { set: "small", winograd: "f4" },
+  { set: "tutorial", winograd: "f4" },
+  { set: "tutorial", winograd: false },
+] as const)("$set with winograd $winograd", ({ set, winograd }) => {
   const goldens = readGoldens(set) as NetworkGoldens;
   const { network, steps, results } = goldens;
   const got = new Map<string, ArrayLike<number>>();
   const gradients: Float32Array[] = [];
 
   beforeAll(() => {
+    ek.config({ winograd });
     const model = buildModel(goldens);
     const start = initialWeights(network, model);
     model.setWeights(start);
@@ -31,6 +42,10 @@ describe.each(["smooth", "small", "tutorial"])("%s", (set) => {
     got.set("predictions", model.predict(batchOf(network, steps).x).dataSync());
   }, 300_000);
 
+  afterAll(() => {
+    ek.config({ winograd: "f4" });
+  });
+
   function recordStatistics(model: ek.Sequential, step: number): void {
     model.layers.forEach((layer, i) => {
       if (!("runningStats" in layer)) return;
@@ -46,7 +61,10 @@ describe.each(["smooth", "small", "tutorial"])("%s", (set) => {
   });
 
   test.each(goldens.gradients.map((one, i) => [one.name, one, i] as const))("gradient of %s", (_, one, i) => {
-    checkGradient(one, gradients[i]!, { smooth: set === "smooth", samples: network.samples });
+    const { torchError, torchErrorNorm } = one;
+    const least = set === "tutorial" && winograd !== false ? flips : 0;
+    const allowed = [torchError, torchErrorNorm].map((error) => Math.max(4 * error, least));
+    checkGradient(one, gradients[i]!, network.samples, set === "smooth" ? [1e-5, 1e-5] : allowed);
   });
 
   test("there is a reference for every gradient and statistic", () => {
@@ -65,10 +83,10 @@ function firstGradients(model: ek.Sequential, network: NetworkGoldens["network"]
 function checkGradient(
   reference: Gradient,
   got: Float32Array,
-  { smooth, samples }: { smooth: boolean; samples: number },
+  samples: number,
+  [allowed = 0, allowedNorm = 0]: readonly number[],
 ): void {
-  const { seed, scale, norm, torchError, torchErrorNorm } = reference;
-  const [allowed, allowedNorm] = smooth ? [1e-5, 1e-5] : [4 * torchError, 4 * torchErrorNorm];
+  const { seed, scale, norm } = reference;
   const sample = sampleIndices(seed, got.length, samples).map((i) => got[i]!);
   expect(errorOf(sample, decode(reference.sample), scale), "error by the tensor's scale").toBeLessThanOrEqual(allowed);
   const squares = got.reduce((sum, value) => sum + value * value, 0);

@@ -67,6 +67,10 @@ function call({ op, args }: Case, inputs: ek.Tensor[]): ek.Tensor {
   if (op === "concat") return ek.concat(inputs, args[0] as number);
   const f = (ek as unknown as Record<string, (...all: unknown[]) => ek.Tensor>)[op];
   if (f === undefined) throw new Error(`evenkeel has no ${op}`);
+  if (["layerNorm", "rmsNorm", "groupNorm"].includes(op)) {
+    const [x, gamma, beta] = inputs;
+    return f(x, { ...(args[0] as object), gamma, beta });
+  }
   return f(...inputs, ...args.map((arg) => arg ?? undefined));
 }
 

@@ -40,8 +40,57 @@ const norms: LayerCase[] = [
   { about: "frozen", make: () => layers.batchNormalization(), input: images, frozen: true },
 ].map((each) => ({ name: "batchNormalization", ...each }));
 
+const withinSamples: LayerCase[] = [
+  { name: "layerNormalization", about: "last axis", make: () => layers.layerNormalization(), input: images },
+  {
+    name: "layerNormalization",
+    about: "axes apart",
+    make: () => layers.layerNormalization({ axis: [1, 3] }),
+    input: images,
+  },
+  {
+    name: "layerNormalization",
+    about: "scale alone",
+    make: () => layers.layerNormalization({ center: false }),
+    input: images,
+  },
+  {
+    name: "layerNormalization",
+    about: "center alone",
+    make: () => layers.layerNormalization({ scale: false }),
+    input: images,
+  },
+  { name: "rmsNormalization", about: "last axis", make: () => layers.rmsNormalization(), input: images },
+  { name: "rmsNormalization", about: "an inner axis", make: () => layers.rmsNormalization({ axis: 1 }), input: images },
+  {
+    name: "groupNormalization",
+    about: "channels last",
+    make: () => layers.groupNormalization({ groups: 2 }),
+    input: () => normal([2, 3, 4, 6]),
+  },
+  {
+    name: "groupNormalization",
+    about: "channels first",
+    make: () => layers.groupNormalization({ groups: 2, axis: 1 }),
+    input: () => normal([2, 4, 9, 9]),
+  },
+  {
+    name: "groupNormalization",
+    about: "of one channel",
+    make: () => layers.groupNormalization({ groups: -1 }),
+    input: images,
+  },
+  {
+    name: "groupNormalization",
+    about: "neither",
+    make: () => layers.groupNormalization({ groups: 1, scale: false, center: false }),
+    input: images,
+  },
+];
+
 const cases: LayerCase[] = [
   ...norms,
+  ...withinSamples,
   ...activations.split(" ").map((name): LayerCase => {
     const input = (): ek.Tensor => awayFromZero([3, 5]);
     return { name: "activation", about: name, make: () => layers.activation({ activation: name }), input };
@@ -75,6 +124,18 @@ const cases: LayerCase[] = [
     name: "conv2d",
     about: "dilated, channels first",
     make: () => layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: 2, dataFormat: "channelsFirst" }),
+    input: images,
+  },
+  {
+    name: "conv2d",
+    about: "in groups",
+    make: () => layers.conv2d({ filters: 6, kernelSize: 3, groups: 3, padding: "same" }),
+    input: images,
+  },
+  {
+    name: "depthwiseConv2d",
+    about: "dilated, two filters a channel",
+    make: () => layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, dilationRate: 2, activation: "tanh" }),
     input: images,
   },
   {

@@ -113,6 +113,24 @@ const convolutions: Case[] = [
   ],
   [
     "fused",
+    "conv2d in groups",
+    (x, filter) => ek.fused.conv2d({ x: x, filter: filter, strides: 1, pad: "same", groups: 3 }),
+    () => [normal([2, 4, 5, 6]), normal([3, 3, 2, 9], 2)],
+  ],
+  [
+    "depthwiseConv2d",
+    "same",
+    (x, w) => ek.depthwiseConv2d(x, w, 1, "same"),
+    () => [normal(image), normal([3, 3, 3, 1], 2)],
+  ],
+  [
+    "depthwiseConv2d",
+    "strided, two filters a channel, channels first",
+    (x, w) => ek.depthwiseConv2d(x, w, [2, 1], 1, "NCHW"),
+    () => [normal([2, 5, 6, 4]), normal([3, 2, 5, 2], 2)],
+  ],
+  [
+    "fused",
     "conv2d, bias and relu",
     (x, filter, bias) => ek.fused.conv2d({ x: x, filter: filter, strides: 1, pad: "same", bias, activation: "relu" }),
     () => [small([1, 4, 4, 2]), small([3, 3, 2, 6], 2), plusMinus3(6)],
@@ -180,6 +198,20 @@ const norms: Case[] = [
     (x, mean, variance, offset, scale) => ek.batchNorm(x, mean, variance, offset, scale, 0.1),
     () => [normal([3, 4]), normal([4], 2), positive([4]), normal([4], 3), normal([4], 4)],
   ],
+  [
+    "layerNorm",
+    "two axes",
+    (x, gamma, beta) => ek.layerNorm(x, { axis: [1, 2], gamma, beta }),
+    () => [normal([3, 2, 4]), positive([2, 4]), normal([2, 4], 2)],
+  ],
+  ["layerNorm", "an inner axis", (x) => ek.layerNorm(x, { axis: 1 }), () => [normal([3, 5, 2])]],
+  ["rmsNorm", "", (x, gamma) => ek.rmsNorm(x, { gamma }), () => [normal([3, 4]), positive([4])]],
+  [
+    "groupNorm",
+    "",
+    (x, gamma, beta) => ek.groupNorm(x, { groups: 2, gamma, beta }),
+    () => [normal([2, 3, 4]), positive([4]), normal([4], 2)],
+  ],
   ["moments", "mean", (x) => ek.moments(x, [0, 1]).mean, () => [normal([3, 2, 4])]],
   ["moments", "variance", (x) => ek.moments(x, [0, 2]).variance, () => [normal([3, 2, 4])]],
 ];
@@ -215,7 +247,7 @@ describe("the check itself", () => {
     const others = new Set<string>(
       [
         // tensors, scopes and gradients
-        "Tensor Variable memory dispose keep tidy fill ones onesLike scalar tensor zeros zerosLike variable",
+        "Tensor Variable memory config setThreads dispose keep tidy fill ones onesLike scalar tensor zeros zerosLike variable",
         "randomNormal randomUniform setSeed truncatedNormal",
         "customGrad grad grads valueAndGrad valueAndGrads variableGrads",
         "ArgumentError DataError DisposedError EvenkeelError OutOfMemoryError ShapeError",

@@ -31,17 +31,17 @@ export async function createApp(): Promise<App> {
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { cwd: folder });
   const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
   if (installed.join() !== "evenkeel") throw new Error(`evenkeel alone was to be installed, not ${installed.join()}`);
-  for (const part of ["runtime/smoke.js", "runtime/hosts", "browser/pages"]) {
+  for (const part of ["runtime/smoke.js", "runtime/train.js", "runtime/threads.js", "runtime/hosts", "browser/pages"]) {
     cpSync(here(`../${part}`), join(folder, part), { recursive: true });
   }
-  const reference = await runSmoke(pinned("node"), ["runtime/hosts/import.mjs"], folder);
+  const reference = await runHost(pinned("node"), ["runtime/hosts/import.mjs"], folder);
   return { folder, reference, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** Runs a program of one of the hosts, whose last line is the result of smoke.js. */
-export async function runSmoke(program: string, args: readonly string[], cwd: string): Promise<Smoke> {
+/** Runs a program of one of the hosts, whose last line is the result of smoke.js, or another. */
+export async function runHost<Result = Smoke>(program: string, args: readonly string[], cwd: string): Promise<Result> {
   const output = await run(program, args, { cwd, env: quietEnvironment(cwd) });
-  return JSON.parse(output.trimEnd().split("\n").at(-1)!) as Smoke;
+  return JSON.parse(output.trimEnd().split("\n").at(-1)!) as Result;
 }
 
 /** No options of the one who runs the tests, no look for updates, caches in the folder of the test. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type App, createApp, runSmoke } from "./app.ts";
+import { type App, createApp, runHost } from "./app.ts";
 import { findOnPath, pinned } from "./process.ts";
 
 let app: App;
@@ -32,5 +32,5 @@ it.for([
   { host: "Bun, require", program: pinned("bun"), args: ["run", "runtime/hosts/require.cjs"] },
 ])("$host: the same bits", async ({ host, program, args }, { skip }) => {
   skip(program === undefined, `${host}: not on the PATH`);
-  expect(await runSmoke(program!, args, app.folder)).toEqual(app.reference);
+  expect(await runHost(program!, args, app.folder)).toEqual(app.reference);
 });

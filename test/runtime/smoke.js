@@ -1,6 +1,8 @@
+import { hashOf } from "./train.js";
+
 /**
- * Trains a small network with batch normalization, the same on every host: plain JavaScript that imports nothing, so
- * that any of them can load it. Everything is drawn from one seed, so everything has the same bits everywhere.
+ * Trains a small network with batch normalization, the same on every host: plain JavaScript, so that any of
+ * them can load it. Everything is drawn from one seed, so everything has the same bits everywhere.
  *
  * @param {typeof import("evenkeel")} ek
  * @returns {Promise<{ hash: string, first: number, loss: number, tensors: number }>} the hash of all weights, moving
@@ -52,16 +54,4 @@ export async function smoke(ek) {
     each.dispose();
   }
   return { hash, first, loss, tensors: ek.memory().numTensors - before };
-}
-
-/**
- * FNV-1a over 32-bit words.
- * @param {ArrayBufferView[]} arrays
- */
-function hashOf(arrays) {
-  let hash = 0x811c9dc5;
-  for (const { buffer, byteOffset, byteLength } of arrays) {
-    for (const word of new Int32Array(buffer, byteOffset, byteLength / 4)) hash = Math.imul(hash ^ word, 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(8, "0");
 }

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type App, createApp } from "./app.ts";
 import { pinned, run } from "./process.ts";
 
+const files = ["consumer.ts", "entries.ts"];
 let app: App;
 beforeAll(async () => {
   app = await createApp();
-  copyFileSync(fileURLToPath(new URL("types/consumer.ts", import.meta.url)), join(app.folder, "consumer.ts"));
+  for (const file of files)
+    copyFileSync(fileURLToPath(new URL(`types/${file}`, import.meta.url)), join(app.folder, file));
 });
 afterAll(() => app?.remove());
 
@@ -31,9 +33,11 @@ it.for([
 ] as const)("types resolve with module %s, moduleResolution %s", async ([module, moduleResolution]) => {
   const file = join(app.folder, `tsconfig.${module}.json`);
   const compilerOptions = { ...settings, module, moduleResolution };
-  writeFileSync(file, JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+  writeFileSync(file, JSON.stringify({ compilerOptions, files }));
   // Errors, and expected errors that did not come, end tsc with another code, and its output is in the message.
   await run(pinned("tsc"), ["-p", file], { cwd: app.folder });
   const listed = await run(pinned("tsc"), ["-p", file, "--listFilesOnly"], { cwd: app.folder });
-  expect(listed).toContain("node_modules/evenkeel/dist/index.d.ts");
+  for (const entry of ["index", "threads", "fast", "slim"]) {
+    expect(listed).toContain(`node_modules/evenkeel/dist/${entry}.d.ts`);
+  }
 });

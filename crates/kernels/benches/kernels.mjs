@@ -1,12 +1,14 @@
-// One table: kernel x size -> ms, GFLOP/s and the share of the simd128 peak measured in the same run. Convolutions
-// count the operations of the direct algorithm, so Winograd may pass 100 %. Usage: node kernels.mjs [wasm] [filter]
+// One table: kernel x size -> ms, GFLOP/s and the share of the simd128 peak, or GB/s and the share of a copy's,
+// measured in the same run. Convolutions count the operations of the direct algorithm, so Winograd may pass 100 %.
+// Usage: node kernels.mjs [wasm] [filter]
 import { readFileSync } from "node:fs";
 import { loadProbes } from "./probes.mjs";
+import { streamRows } from "./streams.mjs";
 
 const built = new URL("../../../packages/evenkeel/src/wasm/generated/evenkeel.wasm", import.meta.url);
 const [path = built, filter = ""] = process.argv.slice(2);
 const kernels = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path))).exports;
-const { peak } = loadProbes();
+const { peak, copy } = loadProbes();
 
 /** `n` floats in [-1, 1), seeded. */
 function floats(n) {
@@ -84,33 +86,6 @@ function convolution(name, [batch, height, width, channels], kernel, filters, pa
   ];
 }
 
-/** Max pooling 2x2; the bytes are what it reads and writes at least. */
-function pooling(name, [batch, height, width, channels]) {
-  const sizes = [batch, height, width, channels, 2, 2, 2, 2, 0, 0, height >> 1, width >> 1];
-  const [inputs, outputs] = [batch * height * width * channels, batch * (height >> 1) * (width >> 1) * channels];
-  const bytes = 4 * (inputs + 2 * outputs);
-  const arrays = () => [inputs, outputs, outputs].map(floats);
-  return [
-    {
-      name: `${name} forward`,
-      bytes,
-      prepare() {
-        const [x, y, argmax] = arrays();
-        return () => kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
-      },
-    },
-    {
-      name: `${name} backward`,
-      bytes,
-      prepare() {
-        const [x, y, argmax] = arrays();
-        kernels.max_pool_forward(geometry(...sizes), x, y, argmax);
-        return () => kernels.max_pool_backward(geometry(...sizes), argmax, y, x);
-      },
-    },
-  ];
-}
-
 const rows = [
   product("matmul", 256, 256, 256),
   product("matmul", 512, 512, 512),
@@ -123,7 +98,7 @@ const rows = [
   ...convolution("conv 3x3 same [16,32,32,3]->32", [16, 32, 32, 3], 3, 32, 1),
   ...convolution("conv 3x3 same [16,14,14,128]->128", [16, 14, 14, 128], 3, 128, 1),
   ...convolution("conv 5x5 same [16,14,14,32]->64", [16, 14, 14, 32], 5, 64, 2),
-  ...pooling("max pool 2x2 [128,24,24,64]", [128, 24, 24, 64]),
+  ...streamRows({ kernels, floats, geometry }),
 ].filter(({ name }) => name.includes(filter));
 
 /** The best and the median ms of `run` over about half a second, after a warm-up that lets the engine optimize. */
@@ -142,11 +117,14 @@ function time(run) {
 /** GFLOP/s of the register-only loop. */
 const measurePeak = () => peak() / time(peak).best / 1e6;
 
-console.log("kernel".padEnd(50), "best ms", "median", "  GF/s or GB/s", "  share of peak");
+/** GB/s of a copy that moves as many bytes. */
+const measureCopy = (bytes) => bytes / time(copy(bytes)).best / 1e6;
+
+console.log("kernel".padEnd(50), "best ms", "median", "  GF/s or GB/s", "  share of peak or copy");
 for (const { name, flops, bytes, prepare } of rows) {
   const { best, median } = time(prepare());
   const rate = (flops ?? bytes) / best / 1e6;
-  const share = flops ? `${Math.round((100 * rate) / measurePeak())} %` : "";
+  const share = `${Math.round((100 * rate) / (flops ? measurePeak() : measureCopy(bytes)))} %`;
   const numbers = [best.toFixed(2).padStart(7), median.toFixed(2).padStart(7), rate.toFixed(1).padStart(9)];
   console.log(name.padEnd(50), ...numbers, flops ? "GF/s" : "GB/s", share.padStart(10));
 }

@@ -52,6 +52,7 @@ impl Tile {
     }
 
     /// Part `index` of `count`, cut between rows.
+    #[inline(never)]
     pub fn share(&self, index: usize, count: usize) -> Tile {
         let rows = parallel::share(index, count, self.rows);
         let rest = if index + 1 == count { self.rest } else { 0 };
@@ -59,6 +60,7 @@ impl Tile {
     }
 
     /// `values[column]` for each place of the tile: the pattern of columns repeated, each `repeat` times.
+    #[inline(never)]
     pub fn spread(&self, values: &[f32], repeat: usize) -> Columns<f32> {
         let mut places = [0.0; TILE];
         for (place, &value) in places[..self.columns].chunks_exact_mut(repeat).zip(values) {
@@ -71,6 +73,7 @@ impl Tile {
     }
 
     /// Adds up what `places` holds for each group of `repeat` columns: the adjoint of [`Tile::spread`].
+    #[inline(never)]
     pub fn gather(&self, places: &Columns<f64>, repeat: usize) -> Columns<f64> {
         let mut sums = [0.0; TILE];
         for pattern in places[..self.width].chunks_exact(self.columns) {
@@ -234,19 +237,13 @@ impl<const M: usize> ColumnSums<M> {
     }
 
     /// Moves the block's sums into the totals.
+    #[inline(never)]
     fn merge(&mut self, width: usize) {
         for (block, total) in self.block.iter_mut().zip(&mut self.totals) {
             for (part, sum) in block.iter().zip(&mut total[..width]) {
                 *sum += f64::from(*part);
             }
             block[..width.next_multiple_of(LANES)].fill(0.0);
-        }
-    }
-
-    /// Starts the sums of `tile` anew.
-    pub fn clear(&mut self, tile: &Tile) {
-        for total in &mut self.totals {
-            total[..tile.width].fill(0.0);
         }
     }
 }

@@ -27,8 +27,8 @@ impl F32x4 {
         Self::splat(0.0)
     }
 
-    /// `self * a + b`, rounded after the product and after the sum; in the build with relaxed SIMD once or twice, as the
-    /// processor likes.
+    /// `self * a + b`, rounded after the product and after the sum; with relaxed SIMD once or twice, as the processor
+    /// likes.
     #[inline(always)]
     pub fn mul_add(self, a: Self, b: Self) -> Self {
         #[cfg(target_feature = "relaxed-simd")]

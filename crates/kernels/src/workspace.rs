@@ -72,3 +72,11 @@ fn floats(lines: &mut [Line]) -> &mut [f32] {
     // Safety: a Line is 16 floats without padding.
     unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
 }
+
+/// Floats of a workspace as half as many doubles.
+pub(crate) fn doubles(floats: &mut [f32]) -> &mut [f64] {
+    // Safety: any bits are a float64.
+    let (unaligned, doubles, _) = unsafe { floats.align_to_mut() };
+    assert!(unaligned.is_empty(), "the floats start on a cache line");
+    doubles
+}

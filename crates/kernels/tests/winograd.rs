@@ -15,6 +15,15 @@ fn three_by_three(size: [usize; 4], filters: usize, padding: [usize; 4]) -> Conv
     geometry(size, [3, 3, filters], [1, 1], [1, 1], padding)
 }
 
+/// What is promised; the gradient of the weights is the longest sum.
+#[track_caller]
+fn assert_precise(g: &Conv2d, data: &Data, workspace: &mut Workspace) {
+    let [forward, input, filter] = errors(g, data, workspace);
+    assert!(forward <= 2e-6, "forward of {g:?}: {forward:.2e}");
+    assert!(input <= 2e-6, "backward input of {g:?}: {input:.2e}");
+    assert!(filter <= 3e-6, "backward filter of {g:?}: {filter:.2e}");
+}
+
 #[test]
 fn error_is_about_1e_6_of_the_largest_value() {
     let (mut numbers, mut workspace) = (Numbers::new(1), Workspace::new());
@@ -45,7 +54,7 @@ fn every_padding_and_ragged_edge() {
         for width in [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 33] {
             let padding = [0; 4].map(|_| numbers.below(5));
             let g = three_by_three([9, height, width, 8], 8 + 8 * numbers.below(2), padding);
-            assert_agrees(&g, &Data::of(&g, |n| numbers.uniform(n)), 3e-6, &mut workspace);
+            assert_precise(&g, &Data::of(&g, |n| numbers.uniform(n)), &mut workspace);
         }
     }
 }
@@ -59,7 +68,7 @@ fn blocks_of_many_images_and_of_part_of_one() {
         three_by_three([1, 60, 61, 16], 24, [1; 4]),
         three_by_three([4, 12, 11, 160], 16, [1; 4]),
     ] {
-        assert_agrees(&g, &Data::of(&g, |n| numbers.uniform(n)), 3e-6, &mut workspace);
+        assert_precise(&g, &Data::of(&g, |n| numbers.uniform(n)), &mut workspace);
     }
 }
 

@@ -18,6 +18,7 @@ mod indexing;
 mod matmul;
 mod memory;
 mod norm;
+mod norm_samples;
 mod pool;
 mod random;
 mod reduce;

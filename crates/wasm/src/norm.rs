@@ -1,5 +1,6 @@
 //! Normalization of x [outer, channels, inner]; arrays per channel have [channels], moments [2, channels].
 
+use crate::norm_samples::gradients;
 use crate::pool::read_geometry;
 use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
 use evenkeel_kernels::norm::{self, Affine, Gradients, View};
@@ -70,7 +71,7 @@ pub unsafe extern "C" fn norm_channels_backward(
         let (moments, gamma) = (slice(moments, 2 * channels), optional_slice(gamma, channels));
         let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
         let dbias = optional_slice_mut(dbias, channels);
-        let gradients = Gradients { dbias, ..gradients(view, dx, dgamma, dbeta) };
+        let gradients = Gradients { dbias, ..gradients(view.size(), channels, dx, dgamma, dbeta) };
         norm::norm_channels_backward(view, x, moments, gamma, epsilon, dy, relu != 0, gradients);
     }
 }
@@ -207,22 +208,8 @@ pub unsafe extern "C" fn norm_given_backward(
         let statistics = [mean, rstd].map(|p| slice(p, channels));
         let gamma = optional_slice(gamma, channels);
         let (x, dy) = (slice(x, view.size()), slice(dy, view.size()));
-        let gradients = gradients(view, dx, dgamma, dbeta);
+        let gradients = gradients(view.size(), channels, dx, dgamma, dbeta);
         norm::norm_given_backward(view, x, statistics, gamma, dy, gradients);
-    }
-}
-
-/// # Safety
-/// Each address is 0 or has its size, and they overlap nothing.
-unsafe fn gradients<'a>(view: View, dx: *mut f32, dgamma: *mut f32, dbeta: *mut f32) -> Gradients<'a> {
-    // Safety: the caller's promise.
-    unsafe {
-        Gradients {
-            dx: optional_slice_mut(dx, view.size()),
-            dgamma: optional_slice_mut(dgamma, view.channels),
-            dbeta: optional_slice_mut(dbeta, view.channels),
-            dbias: None,
-        }
     }
 }
 

@@ -7,9 +7,12 @@
 //!
 //! The allocator is the caller's: tasks allocate nothing, so that workers do not touch it.
 
+extern crate alloc;
+
+use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::transmute;
-use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
 use evenkeel_kernels::parallel::{self, Executor, Task};
 
 #[link(wasm_import_module = "host")]
@@ -35,7 +38,7 @@ const MAX_THREADS: usize = 32;
 
 type Work<'a> = dyn Fn(Task) + Sync + 'a;
 
-/// The job slot. The first three words are read and written in JavaScript, too.
+/// The job slot of a pool. The first three words are read and written in JavaScript, too.
 #[repr(C)]
 struct Job {
     /// Odd while a job is open. Workers sleep on it.
@@ -53,83 +56,102 @@ struct Job {
 // Safety: the cells are written while no worker is inside, and read by those who are.
 unsafe impl Sync for Job {}
 
-static JOB: Job = Job {
-    epoch: AtomicU32::new(0),
-    inside: AtomicU32::new(0),
-    lost: AtomicU32::new(0),
-    sleeping: AtomicU32::new(0),
-    next: AtomicU32::new(0),
-    count: UnsafeCell::new(0),
-    work: UnsafeCell::new(None),
-};
+impl Job {
+    const fn new(workers: usize) -> Self {
+        Self {
+            epoch: AtomicU32::new(0),
+            inside: AtomicU32::new(0),
+            lost: AtomicU32::new(0),
+            sleeping: AtomicU32::new(workers as u32),
+            next: AtomicU32::new(0),
+            count: UnsafeCell::new(0),
+            work: UnsafeCell::new(None),
+        }
+    }
+}
 
-/// Makes the slot ready for a pool of so many threads, whose workers are none of an earlier pool; 1: no pool. Returns
-/// the slot's address.
+static NONE: Job = Job::new(0);
+
+/// The slot of the pool that there is.
+static JOB: AtomicPtr<Job> = AtomicPtr::new((&raw const NONE).cast_mut());
+
+fn job() -> &'static Job {
+    // Safety: slots are never freed.
+    unsafe { &*JOB.load(SeqCst) }
+}
+
+/// Makes a slot for a pool of so many threads; 1: no pool. Returns its address. Each pool has its own, and none is ever
+/// freed: a worker of an earlier pool that has been told to end may look at its slot for a while, and finds no job.
 #[unsafe(no_mangle)]
 pub extern "C" fn set_threads(threads: usize) -> *const u32 {
     debug_assert!((1..=MAX_THREADS).contains(&threads));
-    JOB.epoch.store(0, SeqCst);
-    JOB.inside.store(0, SeqCst);
-    JOB.lost.store(0, SeqCst);
-    JOB.sleeping.store(threads as u32 - 1, SeqCst);
+    // A job that its caller left by a trap is closed.
+    job().epoch.fetch_add(job().epoch.load(SeqCst) % 2, SeqCst);
+    JOB.store(Box::leak(Box::new(Job::new(threads - 1))), SeqCst);
     // Safety: the caller runs no kernel, and no pool has tasks any more.
     unsafe { parallel::install((threads > 1).then_some(Executor { threads, run })) };
-    JOB.epoch.as_ptr()
+    job().epoch.as_ptr()
 }
 
 /// The life of worker `thread` between two sleeps: jobs, until none came for a while. Returns the epoch to sleep on.
+///
+/// # Safety
+/// `job` came from [`set_threads`], and no other worker has this number.
 #[unsafe(no_mangle)]
-pub extern "C" fn work(thread: usize) -> u32 {
+pub unsafe extern "C" fn work(job: *const u32, thread: usize) -> u32 {
+    // Safety: the caller's promise; slots are never freed.
+    let job = unsafe { &*job.cast::<Job>() };
     let (mut seen, mut turns) = (0, 0);
-    JOB.sleeping.fetch_sub(1, SeqCst);
+    job.sleeping.fetch_sub(1, SeqCst);
     while turns < TURNS {
-        let epoch = JOB.epoch.load(SeqCst);
+        let epoch = job.epoch.load(SeqCst);
         turns += 1;
         if epoch != seen && epoch % 2 == 1 {
-            JOB.inside.fetch_or(1 << thread, SeqCst);
+            job.inside.fetch_or(1 << thread, SeqCst);
             // Looked at again: the caller may have closed the job before it could see this worker.
-            if JOB.epoch.load(SeqCst) == epoch {
-                take_part(thread);
+            if job.epoch.load(SeqCst) == epoch {
+                take_part(job, thread);
             }
-            JOB.inside.fetch_and(!(1 << thread), SeqCst);
+            job.inside.fetch_and(!(1 << thread), SeqCst);
             turns = 0;
         }
         seen = epoch;
     }
     // First counted, then asleep: the caller changes the epoch first, then counts, so that no call is missed.
-    JOB.sleeping.fetch_add(1, SeqCst);
+    job.sleeping.fetch_add(1, SeqCst);
     seen
 }
 
 fn run(count: usize, work: &Work<'_>) {
+    let job = job();
     // An open job is one that its caller left by a trap.
-    if JOB.lost.load(SeqCst) != 0 || JOB.epoch.load(SeqCst) % 2 == 1 {
+    if job.lost.load(SeqCst) != 0 || job.epoch.load(SeqCst) % 2 == 1 {
         fail();
     }
     // Safety: no worker is inside, and none uses `work` after the join.
     unsafe {
-        *JOB.work.get() = Some(transmute::<&Work<'_>, &'static Work<'static>>(work));
-        *JOB.count.get() = count as u32;
+        *job.work.get() = Some(transmute::<&Work<'_>, &'static Work<'static>>(work));
+        *job.count.get() = count as u32;
     }
-    JOB.next.store(0, SeqCst);
-    JOB.epoch.fetch_add(1, SeqCst);
-    if JOB.sleeping.load(SeqCst) > 0 {
+    job.next.store(0, SeqCst);
+    job.epoch.fetch_add(1, SeqCst);
+    if job.sleeping.load(SeqCst) > 0 {
         wake(count.saturating_sub(1));
     }
     let started = now();
-    take_part(0);
-    JOB.epoch.fetch_add(1, SeqCst);
-    join(started);
-    if JOB.lost.load(SeqCst) != 0 {
+    take_part(job, 0);
+    job.epoch.fetch_add(1, SeqCst);
+    join(job, started);
+    if job.lost.load(SeqCst) != 0 {
         fail();
     }
 }
 
-fn take_part(thread: usize) {
+fn take_part(job: &Job, thread: usize) {
     // Safety: the job is open, or this worker is known to be inside.
-    let (Some(work), count) = (unsafe { *JOB.work.get() }, unsafe { *JOB.count.get() }) else { return };
+    let (Some(work), count) = (unsafe { *job.work.get() }, unsafe { *job.count.get() }) else { return };
     loop {
-        let index = JOB.next.fetch_add(1, SeqCst);
+        let index = job.next.fetch_add(1, SeqCst);
         if index >= count {
             return;
         }
@@ -138,10 +160,10 @@ fn take_part(thread: usize) {
 }
 
 /// Waits for the workers inside.
-fn join(started: f64) {
+fn join(job: &Job, started: f64) {
     let mut limit = None;
     let (mut turns, mut waited, mut before) = (0u32, 0.0, 0.0);
-    while JOB.inside.load(SeqCst) != 0 {
+    while job.inside.load(SeqCst) != 0 {
         turns += 1;
         if turns.is_multiple_of(TURNS) {
             let time = now();

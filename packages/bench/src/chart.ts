@@ -7,9 +7,11 @@ const [width, bar, gap, left, right] = [720, 22, 12, 190, 90];
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
+const barText = (ms: number): string => (ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(0)} s`);
+
 /**
  * Bars of the tutorial's training step in ms, for the README. It follows the reader's light or dark mode. A bar of more
- * than twice the second longest is cut, and says so by its number.
+ * than twice the second longest is broken.
  */
 export function chart({ rows, machine, date }: Results): string {
   const row = rows.find(({ id }) => id === rowId);
@@ -18,14 +20,20 @@ export function chart({ rows, machine, date }: Results): string {
     return cell?.status === "timed" ? [{ id, ms: cell.median }] : [];
   });
   const [longest = 1, second = longest] = bars.map(({ ms }) => ms).toSorted((a, b) => b - a);
-  const scale = (width - left - right) / Math.min(longest, 2 * second);
+  const full = Math.min(longest, 2 * second);
+  const room = width - left - right;
   const lines = bars.map(({ id, ms }, i) => {
     const y = 40 + i * (bar + gap);
-    const length = Math.min(ms * scale, width - left - right).toFixed(1);
-    const own = id.startsWith("evenkeel");
-    return `  <text class="name" x="${left - 10}" y="${y + 16}">${escape(contestant(id).name)}</text>
-  <rect class="${own ? "own" : "peer"}" x="${left}" y="${y}" width="${length}" height="${bar}" rx="3"/>
-  <text x="${left + Number(length) + 8}" y="${y + 16}">${ms < 1000 ? ms.toFixed(0) : ms.toExponential(1)} ms</text>`;
+    const cut = ms > full;
+    const length = cut ? room : (room * ms) / full;
+    const kind = id.startsWith("evenkeel") ? "own" : "peer";
+    const piece = (x: number, length: number): string =>
+      `  <rect class="${kind}" x="${x}" y="${y}" width="${length.toFixed(1)}" height="${bar}" rx="3"/>`;
+    return [
+      `  <text class="name" x="${left - 10}" y="${y + 16}">${escape(contestant(id).name)}</text>`,
+      ...(cut ? [piece(left, room - 40), piece(left + room - 34, 34)] : [piece(left, length)]),
+      `  <text x="${(left + length + 8).toFixed(1)}" y="${y + 16}">${barText(ms)}</text>`,
+    ].join("\n");
   });
   const height = 40 + bars.length * (bar + gap) + 30;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">

@@ -22,8 +22,9 @@ export const help = `Compares evenkeel with its peers: npm run bench -- [OPTIONS
   --list        prints the names of the rows
   --help        this text
 
-Results are printed, and written to packages/bench/results. A Python that has torch, keras and tensorflow may be named
-in EVENKEEL_PYTHON; else they are installed into an environment of their own at the first use.`;
+Results are printed; those of a whole comparison are written to packages/bench/results too. A Python that has torch,
+keras and tensorflow may be named in EVENKEEL_PYTHON; else they are installed into an environment of their own at the
+first use.`;
 
 /** Errors: Error that names the option and what is wanted. */
 export function parseOptions(args: readonly string[]): Options {

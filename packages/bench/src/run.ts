@@ -55,16 +55,15 @@ function commit(): string {
   }
 }
 
-/** Part of a comparison stays on the screen: the files hold whole ones. */
-function save(results: Results, { only }: Options): void {
+/** Part of a comparison, and a quick one, stay on the screen: the files hold whole ones. */
+function save(results: Results, { only, quick }: Options): void {
   const text = markdown(results);
   console.log(text);
-  if (only !== "") return;
-  const name = results.quick ? "quick" : "results";
+  if (only !== "" || quick) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.md`), text);
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
-  if (!results.quick) writeFileSync(join(folder, "chart.svg"), chart(results));
+  writeFileSync(join(folder, "results.md"), text);
+  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(folder, "chart.svg"), chart(results));
 }
 
 async function compare(options: Options): Promise<void> {

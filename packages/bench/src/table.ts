@@ -36,11 +36,17 @@ export function verdictTexts({ of, against, kind, limit, measured }: Verdict): [
 const verdictWord = ({ measured, met }: Verdict): string =>
   Number.isNaN(measured) ? "not measured" : met ? "met" : "**not met**";
 
-/** The time of a contestant, or why there is none, and the first one's share of it. */
-function cellText(row: RowResult, id: ContestantId, cell: Cell): [time: string, share: string] {
-  if (cell.status !== "timed") return [`${cell.status === "failed" ? "**failed**" : cell.status}: ${cell.reason}`, ""];
+/** The times of a contestant, or why there are none, and the first one's share of it. */
+function cellTexts(row: RowResult, id: ContestantId, cell: Cell): [median: string, best: string, share: string] {
+  if (cell.status !== "timed") {
+    return [`${cell.status === "failed" ? "**failed**" : cell.status}: ${cell.reason}`, "", ""];
+  }
   const share = shareOf(row.cells, ids(row)[0]!, [id]);
-  return [timeText(cell.median), id === ids(row)[0] || Number.isNaN(share) ? "" : shareText(share)];
+  return [
+    timeText(cell.median),
+    timeText(cell.best),
+    id === ids(row)[0] || Number.isNaN(share) ? "" : shareText(share),
+  ];
 }
 
 /** The machine of a row: what its probe stands for. */
@@ -58,10 +64,10 @@ function rowLines(row: RowResult): string[] {
   const [present, absent] = [true, false].map((there) =>
     ids(row).filter((id) => (row.cells[id]!.status !== "left out") === there),
   );
-  const lines = present!.map((id) => `| ${nameIn(row, id)} | ${cellText(row, id, row.cells[id]!).join(" | ")} |`);
+  const lines = present!.map((id) => `| ${nameIn(row, id)} | ${cellTexts(row, id, row.cells[id]!).join(" | ")} |`);
   const left = absent!.map((id) => `${contestant(id).name} (${(row.cells[id] as { reason: string }).reason})`);
   const note = left.length > 0 ? ["", `Left out: ${left.join("; ")}.`] : [];
-  return [`### ${row.title}`, "", "| | median | share |", "|-|-:|-:|", ...lines, ...note, ""];
+  return [`### ${row.title}`, "", "| | median | best | share |", "|-|-:|-:|-:|", ...lines, ...note, ""];
 }
 
 /** The whole comparison as Markdown: the targets, then a table for each row. */

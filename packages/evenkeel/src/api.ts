@@ -38,10 +38,12 @@ export {
 } from "./ops/shaping.ts";
 export { gather, oneHot } from "./ops/indexing.ts";
 export { matMul } from "./ops/matmul.ts";
-export { conv2d } from "./ops/conv.ts";
+export { conv2d, depthwiseConv2d } from "./ops/conv.ts";
 export * as fused from "./ops/fused.ts";
 export { avgPool, maxPool } from "./ops/pool.ts";
 export { logSoftmax, softmax, softmaxCrossEntropy } from "./ops/softmax.ts";
+export { groupNorm, type GroupNormOptions } from "./ops/group-norm.ts";
+export { layerNorm, type LayerNormOptions, rmsNorm, type RmsNormOptions } from "./ops/layer-norm.ts";
 export { batchNorm, moments } from "./ops/norm.ts";
 
 export * from "./layers/index.ts";

@@ -9,9 +9,10 @@ import cases
 import generator
 import store
 import window_cases
+import within_sample_cases
 from case import CASES
 
-assert window_cases and cases  # they fill CASES
+assert cases and window_cases and within_sample_cases  # they fill CASES
 
 
 def differentiable(spec):

@@ -10,6 +10,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 pub enum Algorithm {
     /// A matrix product: the input is its own matrix of patches.
     Pointwise,
+    /// Filter by filter: no matrix product.
+    Depthwise,
     /// Runs of the image in place: patches too short to gather.
     Direct,
     /// Any geometry.
@@ -19,8 +21,9 @@ pub enum Algorithm {
 /// The outputs along a side of the largest tile that Winograd's algorithm may take; 0: none.
 static LARGEST_TILE: AtomicU32 = AtomicU32::new(4);
 
-/// 4 (default): tiles of 4 x 4 outputs, with errors up to 2e-6 of the largest value; 6: also of 6 x 6, faster, with
-/// errors up to 2e-5; 0: direct algorithms only, with up to 1e-6. For the whole process, not while a kernel runs.
+/// 4 (default): tiles of 4 x 4 outputs, with errors up to 2e-6 of the largest value, 3e-6 in dw; 6: also of 6 x 6 where
+/// they multiply less, with errors up to 2e-5; 0: direct algorithms only. For the whole process, not while a kernel
+/// runs.
 pub fn set_winograd(largest_tile: u32) {
     debug_assert!([0, 4, 6].contains(&largest_tile));
     LARGEST_TILE.store(largest_tile, Ordering::Relaxed);
@@ -33,6 +36,10 @@ fn is_pointwise(g: &Conv2d) -> bool {
     let one_tap = g.kernel_h == 1 && g.kernel_w == 1;
     let same_grid = g.stride_h == 1 && g.stride_w == 1 && g.out_h == g.height && g.out_w == g.width;
     one_tap && same_grid && g.pad_top == 0 && g.pad_left == 0 && g.groups == 1
+}
+
+fn is_depthwise(g: &Conv2d) -> bool {
+    g.groups > 1 && g.groups == g.channels
 }
 
 fn has_short_runs(g: &Conv2d) -> bool {
@@ -61,6 +68,8 @@ pub fn winograd(g: &Conv2d) -> Option<&'static Tile> {
 pub fn forward(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
     } else if has_short_runs(g) {
         Algorithm::Direct
     } else {
@@ -69,12 +78,20 @@ pub fn forward(g: &Conv2d) -> Algorithm {
 }
 
 pub fn backward_input(g: &Conv2d) -> Algorithm {
-    if is_pointwise(g) { Algorithm::Pointwise } else { Algorithm::Implicit }
+    if is_pointwise(g) {
+        Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
+    } else {
+        Algorithm::Implicit
+    }
 }
 
 pub fn backward_filter(g: &Conv2d) -> Algorithm {
     if is_pointwise(g) {
         Algorithm::Pointwise
+    } else if is_depthwise(g) {
+        Algorithm::Depthwise
     } else if has_short_runs(g) && g.filters.is_multiple_of(CONV_NR) {
         Algorithm::Direct
     } else {

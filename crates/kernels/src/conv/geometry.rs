@@ -4,8 +4,8 @@ use core::ops::Range;
 
 /// NHWC: x `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, channels / groups, filters]`,
 /// y `[batch, out_h, out_w, filters]`. Channels and filters are cut into as many groups, one behind the other: filters
-/// see the channels of their own group. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those below
-/// and right of it follow from `out_h` and `out_w`.
+/// see the channels of their own group. Rows above and columns left of x are `pad_top` and `pad_left` zeros; those
+/// below and right of it follow from `out_h` and `out_w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     pub batch: usize,
@@ -26,7 +26,28 @@ pub struct Conv2d {
     pub groups: usize,
 }
 
+/// The sizes along one axis.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    pub size: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    pub dilation: usize,
+    pub pad: usize,
+    pub out: usize,
+}
+
 impl Conv2d {
+    pub(super) fn vertical(&self) -> Axis {
+        let Self { height: size, kernel_h: kernel, stride_h: stride, dilation_h: dilation, .. } = *self;
+        Axis { size, kernel, stride, dilation, pad: self.pad_top, out: self.out_h }
+    }
+
+    pub(super) fn horizontal(&self) -> Axis {
+        let Self { width: size, kernel_w: kernel, stride_w: stride, dilation_w: dilation, .. } = *self;
+        Axis { size, kernel, stride, dilation, pad: self.pad_left, out: self.out_w }
+    }
+
     /// Channels that a filter sees.
     pub fn group_channels(&self) -> usize {
         self.channels / self.groups

@@ -1,15 +1,19 @@
 //! Two-dimensional convolution (cross-correlation, as everywhere in deep learning) and its two gradients.
 //!
 //! `y[n, i, j, f] = activation(bias[f] + sum over p, q, c of x[n, i s + p d - pad, j s + q d - pad, c] w[p, q, c, f])`
-//! with stride s and dilation d of its axis and zeros outside x. [`geometry`] has the sizes, [`choose`] picks an
-//! algorithm: [`implicit`] works for every shape, the others where they are faster.
+//! with stride s and dilation d of its axis and zeros outside x, c over the channels of f's group. [`geometry`] has the
+//! sizes, [`choose`] picks an algorithm: [`implicit`] works for every shape, the others where they are faster.
+//!
+//! All are cut into tasks: y by its rows, dx by images, and dw, a sum over the images, into [`partial`] sums by shape.
 
 mod choose;
+mod depthwise;
 mod direct;
 pub mod geometry;
 mod implicit;
 mod partial;
 mod patches;
+mod steps;
 mod winograd;
 
 use crate::matmul::{Epilogue, matmul};
@@ -42,6 +46,7 @@ pub fn conv2d_forward(
         Algorithm::Pointwise => {
             matmul(false, false, g.batch * g.pixels(), g.filters, g.channels, x, w, epilogue, y, workspace)
         }
+        Algorithm::Depthwise => depthwise::forward(g, x, w, epilogue, y, workspace),
         Algorithm::Direct => direct::forward(g, x, w, epilogue, y, workspace),
         Algorithm::Implicit => implicit::forward(g, x, w, epilogue, y, workspace),
     }
@@ -74,7 +79,8 @@ pub fn conv2d_backward(
             Algorithm::Pointwise => {
                 matmul(false, true, rows, g.channels, g.filters, dy, w, Epilogue::NONE, dx, workspace)?
             }
-            _ => implicit::backward_input(g, dy, w, dx, workspace)?,
+            Algorithm::Depthwise => depthwise::backward_input(g, dy, w, dx, workspace)?,
+            Algorithm::Direct | Algorithm::Implicit => implicit::backward_input(g, dy, w, dx, workspace)?,
         }
     }
     if let Some(dw) = dw {
@@ -82,6 +88,7 @@ pub fn conv2d_backward(
             Algorithm::Pointwise => {
                 matmul(true, false, g.channels, g.filters, rows, x, dy, Epilogue::NONE, dw, workspace)?
             }
+            Algorithm::Depthwise => depthwise::backward_filter(g, x, dy, dw, workspace)?,
             Algorithm::Direct => direct::backward_filter(g, x, dy, dw, workspace)?,
             Algorithm::Implicit => implicit::backward_filter(g, x, dy, dw, workspace)?,
         }

@@ -15,14 +15,6 @@ impl Activation {
         debug_assert!(code <= 1);
         if code == 1 { Self::Relu } else { Self::None }
     }
-
-    #[inline(always)]
-    pub fn apply(self, x: F32x4) -> F32x4 {
-        match self {
-            Self::None => x,
-            Self::Relu => x.relu(),
-        }
-    }
 }
 
 /// `(x - mean) * scale + offset`, one of each a column: the constants of [`crate::norm::norm_given_constants`].
@@ -41,16 +33,6 @@ impl<'a> Normalization<'a> {
 
     fn columns_from(self, first: usize) -> Self {
         Self { constants: &self.constants[first..], ..self }
-    }
-
-    #[inline(always)]
-    fn apply(&self, x: F32x4, column: usize, lanes: usize) -> F32x4 {
-        debug_assert!(2 * self.columns + column + lanes <= self.constants.len());
-        let constant = |row: usize| {
-            // Safety: a column that is stored has its constants.
-            unsafe { F32x4::load_partial(self.constants.as_ptr().add(row * self.columns + column), lanes) }
-        };
-        (x - constant(0)) * constant(1) + constant(2)
     }
 }
 
@@ -79,18 +61,19 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    /// A vector of finished sums, its first `lanes` at column `column`.
-    #[inline(always)]
-    pub fn apply(&self, sums: F32x4, column: usize, lanes: usize) -> F32x4 {
-        let sums = match self.bias {
-            // Safety: a column that is stored has a bias.
-            Some(bias) => sums + unsafe { F32x4::load_partial(bias.as_ptr().add(column), lanes) },
-            None => sums,
-        };
-        let activated = self.activation.apply(sums);
-        match &self.normalization {
-            Some(normalization) => normalization.apply(activated, column, lanes),
-            None => activated,
+    /// Finishes rows of `columns` sums where they are.
+    pub fn finish_rows(&self, rows: &mut [f32], columns: usize) {
+        if self.is_none() {
+            return;
+        }
+        for column in (0..columns).step_by(LANES) {
+            let lanes = LANES.min(columns - column);
+            let finish = Finish::of(self, column, lanes);
+            for row in rows.chunks_exact_mut(columns) {
+                let place = row[column..][..lanes].as_mut_ptr();
+                // Safety: sliced to as many lanes.
+                unsafe { finish.apply(F32x4::load_partial(place, lanes)).store_partial(place, lanes) }
+            }
         }
     }
 }
@@ -104,10 +87,13 @@ struct Finish {
 }
 
 impl Finish {
+    /// For the first `lanes` columns from `column` on.
     #[inline(always)]
-    fn of(epilogue: &Epilogue, column: usize) -> Self {
-        // Safety: sliced to 4 floats.
-        let load = |from: &[f32], at: usize| unsafe { F32x4::load(from[at..][..LANES].as_ptr()) };
+    fn of(epilogue: &Epilogue, column: usize, lanes: usize) -> Self {
+        let load = |from: &[f32], at: usize| {
+            // Safety: sliced to as many lanes.
+            unsafe { F32x4::load_partial(from[at..][..lanes].as_ptr(), lanes) }
+        };
         let least = if epilogue.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY };
         Self {
             bias: epilogue.bias.map_or(F32x4::splat(-0.0), |bias| load(bias, column)),
@@ -151,54 +137,41 @@ impl Merge<'_> {
         column: usize,
     ) {
         if rows == M && columns == V * LANES {
-            // Safety: the whole tile is writable.
-            unsafe { self.store_whole(tile, c, stride, column) }
+            for v in 0..V {
+                // Safety: the whole tile is writable.
+                unsafe { self.store_lanes(tile, v, c, stride, M, LANES, column) }
+            }
         } else {
-            for (r, row) in tile.iter().enumerate().take(rows) {
-                for (v, &sums) in row.iter().enumerate() {
-                    let lanes = columns.saturating_sub(v * LANES).min(LANES);
-                    if lanes > 0 {
-                        // Safety: row r < rows, columns v * LANES .. v * LANES + lanes <= columns.
-                        unsafe { self.store_lanes(sums, c.add(r * stride + v * LANES), lanes, column + v * LANES) }
-                    }
-                }
+            for v in 0..columns.div_ceil(LANES) {
+                // Safety: columns v * LANES.. of rows are inside.
+                unsafe { self.store_lanes(tile, v, c, stride, rows, LANES.min(columns - v * LANES), column) }
             }
         }
     }
 
+    /// The first `lanes` of vector `v` of every row.
+    ///
+    /// # Safety
+    /// As [`Merge::store`].
     #[inline(always)]
-    unsafe fn store_whole<const M: usize, const V: usize>(
+    unsafe fn store_lanes<const M: usize, const V: usize>(
         &self,
         tile: &Tile<M, V>,
+        v: usize,
         c: *mut f32,
         stride: usize,
+        rows: usize,
+        lanes: usize,
         column: usize,
     ) {
-        let finish = self.epilogue.unwrap_or(Epilogue::NONE);
-        for v in 0..V {
-            let finish = Finish::of(&finish, column + v * LANES);
-            for (r, row) in tile.iter().enumerate() {
-                // Safety: the caller's promise; 4 lanes are inside the tile.
-                unsafe {
-                    let place = c.add(r * stride + v * LANES);
-                    let sums = if self.accumulate { F32x4::load(place) + row[v] } else { row[v] };
-                    finish.apply(sums).store(place);
-                }
+        let finish = Finish::of(&self.epilogue.unwrap_or(Epilogue::NONE), column + v * LANES, lanes);
+        for (r, row) in tile.iter().enumerate().take(rows) {
+            // Safety: the caller's promise.
+            unsafe {
+                let place = c.add(r * stride + v * LANES);
+                let sums = if self.accumulate { F32x4::load_partial(place, lanes) + row[v] } else { row[v] };
+                finish.apply(sums).store_partial(place, lanes);
             }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn store_lanes(&self, sums: F32x4, c: *mut f32, lanes: usize, column: usize) {
-        // Safety: the caller's promise.
-        unsafe {
-            let earlier = if self.accumulate { F32x4::load_partial(c, lanes) } else { F32x4::zero() };
-            let sums = if self.accumulate { earlier + sums } else { sums };
-            let sums = match &self.epilogue {
-                Some(epilogue) => epilogue.apply(sums, column, lanes),
-                None => sums,
-            };
-            sums.store_partial(c, lanes);
         }
     }
 }

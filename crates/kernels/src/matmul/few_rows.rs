@@ -20,12 +20,7 @@ pub fn multiply(n: usize, k: usize, a: &[f32], b: Matrix, c: &mut [f32], epilogu
         } else {
             add_rows(a, b, c)
         }
-        for j in (0..n).step_by(LANES) {
-            let lanes = LANES.min(n - j);
-            let place = c[j..].as_mut_ptr();
-            // Safety: `lanes` floats are left from j on, in c and in the bias.
-            unsafe { epilogue.apply(F32x4::load_partial(place, lanes), j, lanes).store_partial(place, lanes) }
-        }
+        epilogue.finish_rows(c, n);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::moments::{Moment, norm_channels_moments, shifted_sums};
 use super::view::View;
-use crate::workspace::LINE;
+use crate::workspace::{LINE, doubles};
 
 /// Count, mean and squared deviations of each channel of the rows seen so far, [rows, channels]. One for each part of
 /// the work, merged in the order of the parts: then the result does not depend on who did them.
@@ -41,10 +41,7 @@ impl<'a> MomentSums<'a> {
 
     /// Of the rows that were added in this scratch memory before.
     pub fn resume(channels: usize, scratch: &'a mut [f32]) -> Self {
-        // Safety: any bits are a float64.
-        let (unaligned, state, _) = unsafe { scratch.align_to_mut::<f64>() };
-        assert!(unaligned.is_empty());
-        Self { channels, state: &mut state[..HEAD + PER_CHANNEL * channels] }
+        Self { channels, state: &mut doubles(scratch)[..HEAD + PER_CHANNEL * channels] }
     }
 
     /// The next rows.

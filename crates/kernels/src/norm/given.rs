@@ -49,9 +49,7 @@ pub fn norm_given_backward(
         }
         if let Some(dx) = &mut gradients.dx {
             let scale = group.each(|channel| (gamma_of(gamma, channel) * f64::from(rstd[channel])) as f32);
-            let dx = Parts::of(dx);
-            // Safety: each part writes its own elements.
-            group.for_each_part(|part| unsafe { part.map::<1, 1, 2>([dy], [&scale], &dx, |[g], [scale]| g * scale) });
+            normalize(&group, dy, &[0.0; TILE], &scale, &[0.0; TILE], &Parts::of(dx));
         }
     }
 }

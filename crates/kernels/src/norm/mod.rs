@@ -26,15 +26,19 @@
 mod accumulate;
 mod channels;
 mod given;
+mod groups;
 mod moments;
 mod pooled;
+mod rows;
 mod view;
 
 pub use accumulate::MomentSums;
 pub use channels::{norm_channels_apply, norm_channels_backward};
 pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
+pub use groups::{Groups, norm_groups_backward, norm_groups_forward};
 pub use moments::norm_channels_moments;
 pub use pooled::{norm_pool_backward, norm_pool_forward, norm_pool_supports};
+pub use rows::{ROW_STATISTICS, Rows, norm_rows_backward, norm_rows_forward};
 pub use view::View;
 
 use crate::columns::Columns;
@@ -85,6 +89,7 @@ fn reciprocal_deviation(variance: f64, epsilon: f64) -> f64 {
 }
 
 /// y = (x - mean)·scale + offset, with one of each per channel of the group.
+#[inline(never)]
 fn normalize(
     group: &Group,
     x: &[f32],
@@ -104,6 +109,7 @@ fn normalize(
 }
 
 /// Σg and Σg·(x - mean) for each channel of the group.
+#[inline(never)]
 fn backward_sums(group: &Group, x: &[f32], dy: &[f32], mean: &Columns<f32>) -> [Columns<f64>; 2] {
     group.sums([x, dy], [mean], |[x, g], [mean]| [g, g * (x - mean)])
 }

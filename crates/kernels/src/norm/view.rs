@@ -36,13 +36,13 @@ impl View {
         let long = inner >= LONG_RUN;
         let runs = (0..if long { channels.div_ceil(TILE) } else { 0 }).map(move |i| {
             let channels = i * TILE..channels.min((i + 1) * TILE);
-            Group { view: self, channels, outer: 0..self.outer, tile: None }
+            Group { view: self, channels, in_task: false, outer: 0..self.outer, tile: None }
         });
         let (cols, unit) = if long { (0, 1) } else { (channels * inner, inner.max(1)) };
         let columns = Tile::of(self.outer, cols, unit).map(move |tile| {
             let first = tile.first / inner;
             let channels = first..first + tile.columns / inner;
-            Group { view: self, channels, outer: 0..self.outer, tile: Some(tile) }
+            Group { view: self, channels, in_task: false, outer: 0..self.outer, tile: Some(tile) }
         });
         runs.chain(columns)
     }
@@ -56,6 +56,7 @@ pub(super) struct Group {
     outer: Range<usize>,
     /// Else the columns to walk.
     tile: Option<Tile>,
+    in_task: bool,
 }
 
 impl Group {
@@ -68,23 +69,30 @@ impl Group {
         values
     }
 
+    /// The same, never cut: for work that is in a task already.
+    pub fn in_task(self) -> Self {
+        Self { in_task: true, ..self }
+    }
+
     /// Rows or samples between which a group can be cut, and how many of them are worth a task.
+    #[inline(never)]
     fn cuts(&self) -> (usize, usize) {
         let (rows, width) = match &self.tile {
             Some(tile) => (tile.rows, tile.width),
             None => (self.outer.len(), self.channels.len() * self.view.inner),
         };
-        (rows, LEAST.div_ceil(width.max(1)))
+        (rows, if self.in_task { usize::MAX } else { LEAST.div_ceil(width.max(1)) })
     }
 
     /// Part `index` of `count`: the same channels of some rows.
+    #[inline(never)]
     fn share(&self, index: usize, count: usize) -> Self {
         let rows = parallel::share(index, count, self.outer.len());
         Self {
             outer: self.outer.start + rows.start..self.outer.start + rows.end,
             tile: self.tile.map(|tile| tile.share(index, count)),
             channels: self.channels.clone(),
-            view: self.view,
+            ..*self
         }
     }
 

@@ -72,7 +72,8 @@ impl Pool2d {
     /// Whether each pixel is in one window.
     fn tiled(&self) -> bool {
         let whole = [self.out_h * self.kernel_h, self.out_w * self.kernel_w] == [self.height, self.width];
-        whole && self.pad_top == 0 && self.pad_left == 0 && self.disjoint()
+        let beside = [self.stride_h, self.stride_w] == [self.kernel_h, self.kernel_w];
+        whole && beside && self.pad_top == 0 && self.pad_left == 0
     }
 }
 

@@ -43,8 +43,8 @@ fn check_backward(backward: impl Fn(Gradients), view: View, expected: &[Vec<f64>
             if choice & 1 << i == 0 {
                 assert!(result.iter().all(|value| value.is_nan()), "wrote what was not asked for");
             } else {
-                // Sums of both signs: against what they would be without.
-                let scale = if i == 0 { 1.0 } else { (view.per_channel() as f64).sqrt() };
+                // What cancels: against what it would be without.
+                let scale = if i == 0 { 4.0 } else { (view.per_channel() as f64).sqrt() };
                 let worst = result.iter().zip(expected).map(|(&r, &e)| (f64::from(r) - e).abs()).fold(0.0, f64::max);
                 let size = expected.iter().fold(scale * 0.5, |size, e| size.max(e.abs()));
                 assert!(worst <= tolerance * size, "gradient {i} {view:?}: {worst:.1e} of {size:.1e}");

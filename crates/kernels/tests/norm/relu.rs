@@ -18,7 +18,8 @@ fn backward(view: View, x: &[f32], gamma: &[f32], dy: &[f32], relu: bool) -> [Ve
 
 #[test]
 fn a_relu_before_stops_what_it_stopped_forward() {
-    for view in views() {
+    // A bias per channel is added where channels are last.
+    for view in views().into_iter().filter(|view| view.inner == 1) {
         for mean in [-2.0, 0.3, 1e3] {
             let mut numbers = Numbers::new(view.inner as u64);
             let x: Vec<f32> = spread(&mut numbers, view.size(), mean, 1.5).iter().map(|x| x.max(0.0)).collect();

@@ -1,5 +1,5 @@
-//! Kernels on several threads have the bits of one. Every test of this folder installs threads for the whole process, so
-//! that tests without them are elsewhere.
+//! Kernels on several threads have the bits of one. Every test of this folder installs threads for the whole process,
+//! so that tests without them are elsewhere.
 
 #[path = "../common/mod.rs"]
 mod common;

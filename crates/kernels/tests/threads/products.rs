@@ -3,6 +3,7 @@
 use super::check;
 use crate::common::convolution::{Data, geometry, run};
 use crate::common::{Numbers, unwritten};
+use evenkeel_kernels::conv::Conv2d;
 use evenkeel_kernels::matmul::{Activation, Epilogue, matmul};
 use evenkeel_kernels::workspace::Workspace;
 
@@ -37,6 +38,8 @@ fn convolutions() {
         geometry([5, 15, 14, 20], [5, 3, 12], [1, 2], [1, 1], [2, 2, 1, 1]),
         geometry([1, 30, 31, 6], [4, 4, 6], [1, 1], [1, 2], [0; 4]),
         geometry([6, 13, 11, 33], [1, 1, 17], [1, 1], [1, 1], [0; 4]),
+        Conv2d { groups: 3, ..geometry([9, 22, 23, 12], [3, 3, 15], [1, 1], [1, 1], [0; 4]) },
+        Conv2d { groups: 20, ..geometry([11, 22, 21, 20], [3, 3, 40], [1, 1], [1, 1], [1; 4]) },
     ] {
         let data = Data::of(&g, |n| numbers.uniform(n));
         check(&format!("{g:?}"), || run(&g, &data, &mut workspace).to_vec());

@@ -4,6 +4,8 @@ use super::check;
 use crate::common::{Numbers, unwritten};
 use evenkeel_kernels::elementwise::{Binary, Broadcast, Unary, add_assign, binary, unary_backward, unary_forward};
 use evenkeel_kernels::norm::{Affine, Gradients, View, norm_channels_apply, norm_channels_backward};
+use evenkeel_kernels::norm::{Groups, norm_groups_backward, norm_groups_forward};
+use evenkeel_kernels::norm::{ROW_STATISTICS, Rows, norm_rows_backward, norm_rows_forward};
 use evenkeel_kernels::norm::{norm_channels_moments, norm_given_backward, norm_given_forward};
 use evenkeel_kernels::pool::{Pool2d, max_pool_backward, max_pool_forward};
 use evenkeel_kernels::pool::{average_pool_backward, average_pool_forward};
@@ -11,6 +13,7 @@ use evenkeel_kernels::random::{Position, random_normal};
 use evenkeel_kernels::reduce::{Reduce, reduce};
 use evenkeel_kernels::softmax::{softmax_cross_entropy_backward, softmax_cross_entropy_forward, softmax_forward};
 use evenkeel_kernels::update::{Adam, adam_update, sgd_update};
+use evenkeel_kernels::workspace::Workspace;
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -34,14 +37,42 @@ fn normalization() {
             norm_channels_moments(view, &x, &mut moments);
             norm_channels_apply(view, &x, &moments, affine, 1e-3, [&mut mean, &mut variance], &mut y);
             let (dgamma_, dbeta_) = (Some(&mut dgamma[..]), Some(&mut dbeta[..]));
-            let gradients = Gradients { dx: Some(&mut dx), dgamma: dgamma_, dbeta: dbeta_, dbias: Some(&mut dbias) };
+            let dbias_ = (inner == 1).then_some(&mut dbias[..]);
+            let gradients = Gradients { dx: Some(&mut dx), dgamma: dgamma_, dbeta: dbeta_, dbias: dbias_ };
             norm_channels_backward(view, &x, &moments, Some(&gamma), 1e-3, &dy, true, gradients);
             norm_given_forward(view, &x, [&mean, &variance], affine, 1e-3, &mut rstd, &mut given);
             let gradients = Gradients { dx: Some(&mut given_dx), ..Gradients::default() };
             norm_given_backward(view, &x, [&mean, &rstd], Some(&gamma), &dy, gradients);
-            vec![mean, variance, y, dx, dgamma, dbeta, dbias, given, given_dx]
+            let mut results = vec![mean, variance, y, dx, dgamma, dbeta, given, given_dx];
+            results.extend((inner == 1).then_some(dbias));
+            results
         });
     }
+}
+
+#[test]
+fn rows_and_groups() {
+    let mut numbers = Numbers::new(6);
+    let shape = Groups { samples: 23, view: View { outer: 97, channels: 102, inner: 1 }, groups: 6 };
+    let rows = Rows { cols: 102, centred: true, epsilon: 1e-3 };
+    let n = shape.samples * shape.view.size();
+    let (x, dy, gamma) = (numbers.uniform(n), numbers.uniform(n), numbers.uniform(102));
+    let affine = Affine { gamma: Some(&gamma), beta: None };
+    check("rows and groups", || {
+        let [mut y, mut dx, mut row_y, mut row_dx] = [(); 4].map(|()| unwritten(n));
+        let [mut dgamma, mut dbeta, mut row_dgamma, mut row_dbeta] = [(); 4].map(|()| unwritten(102));
+        let (mut moments, mut statistics) = (vec![f64::NAN; 2 * 23 * 102], unwritten(n / 102 * ROW_STATISTICS));
+        let mut workspace = Workspace::new();
+        norm_groups_forward(shape, &x, affine, 1e-3, &mut moments, &mut y);
+        let (dgamma_, dbeta_) = (Some(&mut dgamma[..]), Some(&mut dbeta[..]));
+        let gradients = Gradients { dx: Some(&mut dx), dgamma: dgamma_, dbeta: dbeta_, dbias: None };
+        norm_groups_backward(shape, &x, &moments, Some(&gamma), 1e-3, &dy, gradients, &mut workspace).unwrap();
+        norm_rows_forward(rows, &x, affine, &mut statistics, &mut row_y);
+        let (dgamma_, dbeta_) = (Some(&mut row_dgamma[..]), Some(&mut row_dbeta[..]));
+        let gradients = Gradients { dx: Some(&mut row_dx), dgamma: dgamma_, dbeta: dbeta_, dbias: None };
+        norm_rows_backward(rows, &x, &statistics, Some(&gamma), &dy, gradients, &mut workspace).unwrap();
+        vec![y, dx, row_y, row_dx, dgamma, dbeta, row_dgamma, row_dbeta]
+    });
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// A contestant in a worker: the first message says which, the others are requests (peers/answer.mjs). The arrays come as
-// their specifications, and are made here.
+// A contestant in a worker: the first message says which, the others are requests (peers/answer.mjs). The arrays come
+// as their specifications, and are made here.
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
 import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";

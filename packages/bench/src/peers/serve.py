@@ -1,4 +1,4 @@
-"""One contestant in a process of its own: `python serve.py PEER OPTIONS`, as serve.mjs; answer.mjs tells the requests."""
+"""One contestant in a process of its own, as serve.mjs: `python serve.py PEER OPTIONS`."""
 
 import importlib
 import json

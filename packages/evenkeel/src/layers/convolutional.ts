@@ -1,148 +1,55 @@
-import { checkInteger } from "../errors.ts";
-import { snakeCase } from "../keras.ts";
-import type { FusedActivation } from "../ops/activation.ts";
-import { channelsLast, convolve } from "../ops/conv.ts";
-import { type Product, recordProduct } from "../ops/product.ts";
-import { type Pair, pairOf } from "../ops/window.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Variable } from "../tensor/variable.ts";
-import { type Activation, activationOf, applyActivation } from "./activations.ts";
-import { getInitializer, type InitializerLike } from "./get-initializer.ts";
-import type { Initializer } from "./initializer.ts";
-import { Layer, type LayerOptions } from "./layer.ts";
-import { checkFlag } from "./options.ts";
-import type { PartialShape } from "../tensor/shape.ts";
-import { type ImageFormat, imageFormat, paddingOf, slideWindow } from "./spatial.ts";
+import { ArgumentError, checkInteger } from "../errors.ts";
+import { Convolution, type ConvolutionOptions, convolutionOptions } from "./convolution.ts";
+import type { InitializerLike } from "./get-initializer.ts";
 
-export interface Conv2dOptions extends LayerOptions {
+export interface Conv2dOptions extends ConvolutionOptions {
   /** Channels of the result. */
   filters: number;
-  /** Height and width of the window, or one number for both. */
-  kernelSize: Pair;
-  /** Default: 1. */
-  strides?: Pair;
-  /** "valid" (default) or "same". */
-  padding?: string;
-  /** "channelsLast" (default) or "channelsFirst". */
-  dataFormat?: string | null;
-  /** Default: 1. */
-  dilationRate?: Pair;
-  /** Default: none. */
-  activation?: string | null;
-  /** Default: true. */
-  useBias?: boolean;
+  /** Groups of channels and of filters: filters see the channels of their own group. Default: 1. */
+  groups?: number;
   /** Default: "glorotUniform". */
   kernelInitializer?: InitializerLike;
-  /** Default: "zeros". */
-  biasInitializer?: InitializerLike;
 }
 
 /**
  * y[n, i, j, f] = activation(Σ x[n, i·s + p·d, j·s + q·d, c]·kernel[p, q, c, f] + bias[f]) over p, q, c, with strides
- * s and dilation d. x: [batch, height, width, channels]; kernel: [height, width, channels, filters], also with
- * channels first. As Keras's Conv2D with groups = 1.
+ * s and dilation d; c counts the channels of f's group. x: [batch, height, width, channels]; kernel: [height, width,
+ * channels / groups, filters], also with channels first. As Keras's Conv2D.
  */
-export class Conv2d extends Layer {
+export class Conv2d extends Convolution {
   static override readonly className: string = "Conv2D";
-  static readonly options = [
-    "filters",
-    "kernelSize",
-    "strides",
-    "padding",
-    "dataFormat",
-    "dilationRate",
-    "activation",
-    "useBias",
-    "kernelInitializer",
-    "biasInitializer",
-  ];
+  static readonly options = ["filters", "groups", "kernelInitializer", ...convolutionOptions];
 
+  protected readonly groups: number;
   readonly #filters: number;
-  readonly #kernelSize: readonly [number, number];
-  readonly #strides: readonly [number, number];
-  readonly #dilations: readonly [number, number];
-  readonly #padding: "valid" | "same";
-  readonly #format: ImageFormat;
-  readonly #activation: Activation;
-  readonly #useBias: boolean;
-  readonly #initializers: { kernel: Initializer; bias: Initializer };
-  #kernel: Variable | undefined;
-  #bias: Variable | undefined;
 
   constructor(options: Conv2dOptions) {
-    super(options, Conv2d.options);
-    const { op } = this;
-    this.#filters = checkInteger(op, "filters", options.filters, 1);
-    this.#kernelSize = pairOf(op, "kernelSize", options.kernelSize);
-    this.#strides = pairOf(op, "strides", options.strides ?? 1);
-    this.#dilations = pairOf(op, "dilationRate", options.dilationRate ?? 1);
-    this.#padding = paddingOf(op, options.padding);
-    this.#format = imageFormat(op, options.dataFormat);
-    this.#activation = activationOf(op, options.activation);
-    this.#useBias = checkFlag(op, "useBias", options.useBias ?? true);
-    this.#initializers = {
-      kernel: getInitializer(op, options.kernelInitializer ?? "glorotUniform"),
-      bias: getInitializer(op, options.biasInitializer ?? "zeros"),
-    };
-    this.input = { rank: 4, layout: this.#format.axes };
+    super(options, Conv2d.options, options.kernelInitializer);
+    this.#filters = checkInteger(this.op, "filters", options.filters, 1);
+    this.groups = checkInteger(this.op, "groups", options.groups ?? 1, 1);
+    this.#checkGroups("filters", this.#filters);
   }
 
-  protected override createWeights(inputShape: PartialShape): void {
-    const { channelAxis } = this.#format;
-    const channels = this.knownSize(inputShape, channelAxis);
-    this.outputShape(inputShape);
-    const shape = [...this.#kernelSize, channels, this.#filters];
-    this.#kernel = this.addWeight({ name: "kernel", shape, initializer: this.#initializers.kernel });
-    if (this.#useBias) {
-      this.#bias = this.addWeight({ name: "bias", shape: [this.#filters], initializer: this.#initializers.bias });
-    }
-    this.input = { ...this.input, sizes: new Map([[channelAxis, channels]]) };
+  #checkGroups(what: string, size: number): void {
+    if (size % this.groups === 0) return;
+    throw new ArgumentError(`${this.op}: ${size} ${what} in ${this.groups} groups; use a multiple of ${this.groups}`);
   }
 
-  protected override outputShape(inputShape: PartialShape): PartialShape {
-    const window = {
-      size: this.#kernelSize,
-      strides: this.#strides,
-      dilations: this.#dilations,
-      padding: this.#padding,
-    };
-    const shape = slideWindow(this.op, this.#format, inputShape, window);
-    return shape.with(this.#format.channelAxis, this.#filters);
+  protected override kernelShape(channels: number): number[] {
+    this.#checkGroups("channels", channels);
+    return [...this.kernelSize, channels / this.groups, this.#filters];
   }
 
-  protected override call(x: Tensor): Tensor {
-    const y = channelsLast(this.op, x, this.#format.layout, (image) => recordProduct(this.produce(image)));
-    return this.#fused === this.#activation ? y : applyActivation(this.#activation, y);
-  }
-
-  /** @internal Whether `produce` is all that this layer makes of x. */
-  canProduce(_x: Tensor): boolean {
-    return this.#fused === this.#activation && this.#format.layout === "NHWC";
-  }
-
-  /** @internal The convolution with what of the activation it can do itself, for images with channels last. */
-  produce(x: Tensor, constants?: Tensor): Product {
-    const options = { strides: this.#strides, pad: this.#padding, dilations: this.#dilations, activation: this.#fused };
-    return convolve(x, this.#kernel!, this.#bias, options, constants);
-  }
-
-  get #fused(): FusedActivation {
-    return this.#activation === "relu" ? "relu" : "linear";
+  protected override filtersFor(): number {
+    return this.#filters;
   }
 
   protected override ownConfig(): Record<string, unknown> {
     return {
+      ...super.ownConfig(),
       filters: this.#filters,
-      kernel_size: this.#kernelSize,
-      strides: this.#strides,
-      padding: this.#padding,
-      data_format: snakeCase(this.#format.dataFormat),
-      dilation_rate: this.#dilations,
-      groups: 1,
-      activation: snakeCase(this.#activation),
-      use_bias: this.#useBias,
-      kernel_initializer: this.#initializers.kernel.toJSON(),
-      bias_initializer: this.#initializers.bias.toJSON(),
+      groups: this.groups,
+      kernel_initializer: this.kernelInitializerConfig(),
     };
   }
 }

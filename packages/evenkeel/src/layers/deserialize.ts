@@ -3,9 +3,13 @@ import { ArgumentError, valueText } from "../errors.ts";
 import { activation, Activation } from "./activation.ts";
 import { conv2d, Conv2d } from "./convolutional.ts";
 import { dense, Dense } from "./dense.ts";
+import { depthwiseConv2d, DepthwiseConv2d } from "./depthwise.ts";
 import { dropout, Dropout } from "./dropout.ts";
 import type { Layer } from "./layer.ts";
 import { batchNormalization, BatchNormalization } from "./norm/batch-normalization.ts";
+import { groupNormalization, GroupNormalization } from "./norm/group-normalization.ts";
+import { layerNormalization, LayerNormalization } from "./norm/layer-normalization.ts";
+import { rmsNormalization, RmsNormalization } from "./norm/rms-normalization.ts";
 import {
   averagePooling2d,
   AveragePooling2d,
@@ -28,10 +32,16 @@ function unset(...keys: string[]): Record<string, readonly unknown[]> {
   return Object.fromEntries(keys.map((key) => [key, [null]]));
 }
 
+const unsetNormKeys = unset("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint");
 const unsetWeightKeys = unset("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint");
 
 const entries: readonly Entry[] = [
-  { create: conv2d, type: Conv2d, fixed: { ...unsetWeightKeys, groups: [1] } },
+  { create: conv2d, type: Conv2d, fixed: unsetWeightKeys },
+  {
+    create: depthwiseConv2d,
+    type: DepthwiseConv2d,
+    fixed: unset("depthwise_regularizer", "bias_regularizer", "depthwise_constraint", "bias_constraint"),
+  },
   {
     create: dense,
     type: Dense,
@@ -42,13 +52,13 @@ const entries: readonly Entry[] = [
     create: batchNormalization,
     type: BatchNormalization,
     defaults: { zeroDebias: false },
-    fixed: {
-      ...unset("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint"),
-      renorm: [false],
-    },
+    fixed: { ...unsetNormKeys, renorm: [false] },
     // One process is in step with itself, and without renorm its options do nothing.
     ignored: ["synchronized", "renorm_clipping", "renorm_momentum"],
   },
+  { create: layerNormalization, type: LayerNormalization, fixed: { ...unsetNormKeys, rms_scaling: [false] } },
+  { create: rmsNormalization, type: RmsNormalization },
+  { create: groupNormalization, type: GroupNormalization, fixed: unsetNormKeys },
   { create: maxPooling2d, type: MaxPooling2d },
   { create: averagePooling2d, type: AveragePooling2d },
   { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },

@@ -2,9 +2,13 @@
 export { activation } from "./activation.ts";
 export { conv2d } from "./convolutional.ts";
 export { dense } from "./dense.ts";
+export { depthwiseConv2d } from "./depthwise.ts";
 export { deserialize } from "./deserialize.ts";
 export { dropout } from "./dropout.ts";
 export { Layer } from "./layer.ts";
 export { batchNormalization } from "./norm/batch-normalization.ts";
+export { groupNormalization } from "./norm/group-normalization.ts";
+export { layerNormalization } from "./norm/layer-normalization.ts";
+export { rmsNormalization } from "./norm/rms-normalization.ts";
 export { averagePooling2d, globalAveragePooling2d, maxPooling2d } from "./pooling.ts";
 export { flatten, reshape } from "./shaping.ts";

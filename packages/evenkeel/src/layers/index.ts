@@ -1,6 +1,7 @@
 export type { ActivationOptions } from "./activation.ts";
 export type { Conv2dOptions } from "./convolutional.ts";
 export type { DenseOptions } from "./dense.ts";
+export type { DepthwiseConv2dOptions } from "./depthwise.ts";
 export type { DropoutOptions } from "./dropout.ts";
 export * as layers from "./factories.ts";
 export * as initializers from "./initializers.ts";
@@ -8,6 +9,10 @@ export type { InitializerLike } from "./get-initializer.ts";
 export type { Initializer } from "./initializer.ts";
 export type { CallOptions, ExtraState, Layer, LayerOptions } from "./layer.ts";
 export type { BatchNormalization, BatchNormalizationOptions } from "./norm/batch-normalization.ts";
+export type { GroupNormalizationOptions } from "./norm/group-normalization.ts";
+export type { LayerNormalizationOptions } from "./norm/layer-normalization.ts";
+export type { RmsNormalizationOptions } from "./norm/rms-normalization.ts";
+export type { ScaleAndCenterOptions } from "./norm/scale-and-center.ts";
 export type { RunningState, RunningStats } from "./norm/running-stats.ts";
 export type { GlobalAveragePooling2dOptions, Pooling2dOptions } from "./pooling.ts";
 export type { FlattenOptions, ReshapeOptions } from "./shaping.ts";

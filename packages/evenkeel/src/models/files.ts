@@ -1,4 +1,5 @@
 import { ArgumentError, EvenkeelError, valueText } from "../errors.ts";
+import { builtin } from "../host.ts";
 
 /** What is used of FileSystemFileHandle, in browsers. */
 export interface FileHandle {
@@ -106,10 +107,8 @@ function writeAll(fs: FileSystem, path: string, flags: string, bytes: Uint8Array
   }
 }
 
-/** Through the process object: a static import of node:fs would break bundles for browsers and Workers. */
 function fileSystem(op: string, path: string): FileSystem {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const fs = process?.getBuiltinModule?.("node:fs") as FileSystem | undefined;
+  const fs = builtin<FileSystem>("fs");
   if (fs?.openSync !== undefined) return fs;
   const fix = op === "save" ? "call save() for the bytes, or pass a file handle" : "pass bytes, a URL or a file handle";
   throw new EvenkeelError(`${op}: ${path}: there is no file system here; ${fix}`);

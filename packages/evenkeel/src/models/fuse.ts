@@ -13,8 +13,8 @@ export interface Step {
 
 /**
  * The one page of rules that replace neighbouring layers by a bigger op with an adjoint of its own: fewer passes over
- * memory. Forward the results are the same bits, sums of gradients are taken in another order. Layers of the user's own classes are never matched, not even subclasses of
- * ours.
+ * memory. Forward the results are the same bits, sums of gradients are taken in another order. Layers of the user's own
+ * classes are never matched, not even subclasses of ours.
  */
 const rules: ((layers: readonly Layer[]) => Step | undefined)[] = [productThenNormThenPool, productThenNorm];
 

@@ -27,7 +27,7 @@ export function settings(): Settings {
   return current;
 }
 
-/** Changes the settings named in `options`, and returns all of them. Errors: ArgumentError; then nothing has changed. */
+/** Changes the settings that are named, and returns all of them. Errors: ArgumentError; then nothing has changed. */
 export function config(options: Partial<Settings> = {}): Config {
   const op = "config";
   checkKeys(op, options, ["winograd", "fusion"]);

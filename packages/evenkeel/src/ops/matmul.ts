@@ -46,8 +46,8 @@ interface Sizes {
 }
 
 /**
- * The product of A and B. `constants` [3, columns], of `normalizationConstants`: the result is normalized by them on its
- * way to memory, and has no gradient.
+ * The product of A and B. `constants` [3, columns], of `normalizationConstants`: the result is normalized by them on
+ * its way to memory, and has no gradient.
  */
 export function multiply(
   a: Tensor,

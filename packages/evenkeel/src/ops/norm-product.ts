@@ -15,10 +15,9 @@ export interface ColumnNorm {
 }
 
 /**
- * y = γ·(z − mean)/√(variance + ε) + β with the batch statistics of z = activation(x·weights + bias), per column, and
- * its largest values in windows of `poolSize` side by side where that is given: what `normalizeBatch` and `maxPool` make
- * of z, bit by bit. Backward in one pass over z: the gradient goes through pooling, normalization and ReLU, and its
- * column sums are the bias's, before the product takes it.
+ * y = γ·(z − mean)/√(variance + ε) + β with the batch statistics of z = activation(x·weights + bias), per column; where
+ * `poolSize` is given, its largest values in windows of that size side by side. Backward in one pass over z: the
+ * gradient goes through pooling, normalization and ReLU, and its column sums are the bias's, before the product takes it.
  */
 export function normalizeProduct(
   product: Product,

@@ -1,4 +1,3 @@
-import { record } from "../autograd/tape.ts";
 import { scoped } from "../tensor/scope.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
@@ -6,16 +5,15 @@ import type { TensorLike } from "../tensor/values.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { add, mul, sub, squaredDifference } from "./binary.ts";
 import { withFloats } from "./inputs.ts";
+import { type Affine, recordNorm } from "./norm-record.ts";
 import { mean } from "./reduce.ts";
 import { reshape, transpose } from "./shaping.ts";
 import { rsqrt } from "./unary.ts";
 
-export interface NormalizeOptions {
+export interface NormalizeOptions extends Affine {
   x: Tensor;
   /** The channel axes, from the front and ascending; gamma, beta, mean and variance have their sizes as shape. */
   axes: readonly number[];
-  gamma?: Tensor | undefined;
-  beta?: Tensor | undefined;
   epsilon: number;
 }
 
@@ -34,7 +32,7 @@ export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Te
     kernels.norm_channels_moments(...view, at(x), at(moments));
     const results = [at(statistics.mean), at(statistics.variance), at(y)] as const;
     kernels.norm_channels_apply(...view, at(x), at(moments), optional(gamma), optional(beta), epsilon, ...results);
-    recordNorm(options, x, y, (dy, [dx, dgamma, dbeta]) => {
+    recordNorm("batchNormalization", options, x, y, (dy, [dx, dgamma, dbeta]) => {
       const inputs = [at(x), at(moments), optional(gamma), epsilon, at(dy)] as const;
       kernels.norm_channels_backward(...view, ...inputs, 0, optional(dx), optional(dgamma), optional(dbeta), 0);
     });
@@ -60,7 +58,7 @@ export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; varia
       at(rstd),
       at(y),
     );
-    recordNorm(options, x, y, (dy, [dx, dgamma, dbeta]) => {
+    recordNorm("batchNormalization", options, x, y, (dy, [dx, dgamma, dbeta]) => {
       const inputs = [at(x), at(mean), at(rstd), optional(gamma), at(dy)] as const;
       kernels.norm_given_backward(...view, ...inputs, optional(dx), optional(dgamma), optional(dbeta));
     });
@@ -109,27 +107,6 @@ export function moments(
 
 /** [outer, channels, inner]: how the kernels see x. With channels last, inner is 1. */
 type View = readonly [outer: number, channels: number, inner: number];
-
-/** Computes the gradients that are there: of x, γ and β. */
-type Backward = (dy: Tensor, gradients: readonly (Tensor | undefined)[]) => void;
-
-function recordNorm({ gamma, beta }: NormalizeOptions, x: Tensor, y: Tensor, backward: Backward): void {
-  const affine = [gamma, beta].filter((each) => each !== undefined);
-  record({
-    name: "batchNormalization",
-    inputs: [x, ...affine],
-    outputs: [y],
-    adjoint: ([dy], needs) => {
-      const gradient = (input: Tensor | undefined, wanted: boolean | undefined): Tensor | undefined =>
-        input !== undefined && wanted ? allocateTensor(input.shape) : undefined;
-      const dx = gradient(x, needs[0]);
-      const dgamma = gradient(gamma, needs[1]);
-      const dbeta = gradient(beta, needs[affine.length]);
-      backward(dy!, [dx, dgamma, dbeta]);
-      return [dx, ...(gamma === undefined ? [] : [dgamma]), ...(beta === undefined ? [] : [dbeta])];
-    },
-  });
-}
 
 /** Channel axes that are not neighbours are moved to the end, and back in the result. */
 function withChannelsTogether({ x, axes }: NormalizeOptions, f: (x: Tensor, view: View) => Tensor): Tensor {

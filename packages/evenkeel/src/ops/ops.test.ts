@@ -169,6 +169,9 @@ describe("shaping", () => {
     expect(ek.cast([1.9, -1.9], "int32").arraySync()).toEqual([1, -1]);
   });
 
+  const grouped = (groups: number, filter: number[]): ek.Tensor =>
+    ek.fused.conv2d({ x: ek.ones([1, 4, 4, 2]), filter: ek.ones(filter), strides: 1, pad: 0, groups });
+
   it.each([
     [() => ek.reshape(x, [4, -1]), "reshape: [2, 3] to [4, -1]; choose sizes whose product is 6"],
     [() => ek.reshape(x, [-1, -1]), "at most one of them -1"],
@@ -183,6 +186,10 @@ describe("shaping", () => {
     [() => ek.matMul(x, x), "matMul: [2, 3] · [2, 3]; the inner sizes 3 and 2 must be equal"],
     [() => ek.conv2d(ek.ones([1, 4, 4, 2]), ek.ones([3, 3, 1, 8])), "has 2 channels"],
     [() => ek.conv2d(ek.ones([1, 2, 2, 1]), ek.ones([3, 3, 1, 8])), "reaching over 3 on 2"],
+    [() => ek.depthwiseConv2d(ek.ones([1, 4, 4, 2]), ek.ones([3, 3, 1, 8])), "depthwiseConv2d: x [1, 4, 4, 2] has 2"],
+    [() => grouped(2, [3, 3, 2, 8]), "takes 4 in 2 groups"],
+    [() => grouped(2, [3, 3, 1, 7]), "7 filters in 2 groups"],
+    [() => grouped(0, [3, 3, 1, 7]), "groups is 0"],
     [() => ek.conv2d(ek.ones([4, 4, 1]), ek.ones([3, 3, 1, 8])), "use rank 4"],
     [() => ek.conv2d(ek.ones([1, 4, 4, 1]), ek.ones([3, 3, 1, 8]), 1, "sane" as "same"), 'did you mean "same"'],
     [() => ek.maxPool(ek.ones([1, 4, 4, 1]), 0), "an integer of at least 1"],

@@ -29,7 +29,7 @@ export function maxPool(
 }
 
 /** Places of a window, so that each has a number of 16 bits. */
-const mostPlaces = 2 ** 15;
+const mostPlaces = 0x8000;
 
 /** y = the mean of each window, per channel; padding is not counted (as in Keras). Named as in tfjs. */
 export function avgPool(

@@ -1,7 +1,7 @@
 import { ArgumentError, EvenkeelError, valueText } from "../errors.ts";
 
 /** Where `init` takes the module from: what `fetch` resolves to, bytes, or a compiled module. */
-export type ModuleSource = Response | ArrayBuffer | ArrayBufferView<ArrayBuffer> | WebAssembly.Module;
+export type ModuleSource = Response | ArrayBuffer | ArrayBufferView<ArrayBuffer> | (WebAssembly.Module & object);
 
 const fix = 'use await fetch(url), bytes or a WebAssembly.Module of "evenkeel/evenkeel.wasm"';
 

@@ -43,7 +43,7 @@ async function recovers(): Promise<void> {
   expect(compute()).toEqual(expected);
 }
 
-const step = "exports.work(thread)";
+const step = "exports.work(slot, thread)";
 
 describe("setThreads", () => {
   it("computes the same bits with any number of threads", async () => {
@@ -117,7 +117,7 @@ describe("a worker", () => {
     expect(await ek.setThreads(2)).toBe(2);
     expect(() => {
       for (let i = 0; i < 1000; i++) compute();
-    }).toThrow(/lost worker 1 \(RuntimeError: .*\) of 2 threads.*one thread now/);
+    }).toThrow(/lost worker 1 \(RuntimeError: .*\) of 2 threads.*one thread: repeat/);
     await recovers();
   });
 

@@ -16,7 +16,7 @@ const stackSize = 1 << 20;
 let module: WebAssembly.Module;
 let memory: WebAssembly.Memory;
 let pool: Pool | undefined;
-/** The stacks of the workers, by thread: a new pool takes those of the one before. */
+/** Stacks by thread. A new pool takes those of the one before: outside of jobs no worker uses its own. */
 const stacks = new Map<number, number>();
 
 /**
@@ -66,6 +66,8 @@ function endPool(): Promise<unknown> | undefined {
 function fail(): never {
   const error = pool!.failure();
   const { callersStack } = pool!;
+  // A lost worker may write to its stack for a while: nobody gets it any more.
+  stacks.clear();
   void endPool();
   (kernels as PoolExports).__stack_pointer.value = callersStack;
   throw error;
@@ -117,8 +119,8 @@ class Pool {
     const workers = [...stacks.keys()].filter((thread) => bits & (1 << thread));
     const what = workers.map((thread) => `worker ${thread} (${this.#reasonOf(thread)})`).join(", ") || "the last job";
     return new EvenkeelError(
-      `evenkeel/threads: lost ${what} of ${this.#threads} threads; this op's result is incomplete. There is one thread ` +
-        "now: repeat the step, or start again from a checkpoint, and call setThreads to have more",
+      `evenkeel/threads: lost ${what} of ${this.#threads} threads; this op's result is incomplete. There is now one ` +
+        "thread: repeat the step, or start again from a checkpoint, and call setThreads to have more",
     );
   }
 

@@ -22,7 +22,9 @@ export function createMemory(initial: number): WebAssembly.Memory {
       return new WebAssembly.Memory({ initial, maximum, shared: whyUnshared() === undefined });
     } catch (cause) {
       if (maximum > pages.least) continue;
-      throw new EvenkeelError(`evenkeel/threads: no shared memory (${String(cause)}); import "evenkeel"`, { cause });
+      throw new EvenkeelError(`evenkeel/threads: no memory (${String(cause)}); use the entry without threads`, {
+        cause,
+      });
     }
   }
 }

@@ -1,4 +1,5 @@
 import { EvenkeelError } from "../errors.ts";
+import { builtin } from "../host.ts";
 
 /** What a worker of the pool starts with. `slot` is the job slot of crates/wasm/src/threads.rs. */
 export interface WorkerData {
@@ -35,7 +36,7 @@ const run = ({ module, memory, slot, thread, stack, stackEnd }, ready) => {
     const { exports } = new WebAssembly.Instance(module, imports);
     exports.__stack_pointer.value = stackEnd;
     ready();
-    for (;;) Atomics.wait(words, ${word.epoch}, exports.work(thread));
+    for (;;) Atomics.wait(words, ${word.epoch}, exports.work(slot, thread));
   } catch (error) {
     const text = new Uint16Array(memory.buffer, stack, ${errorLength});
     for (let i = 0; i < text.length; i++) text[i] = String(error).charCodeAt(i);
@@ -61,8 +62,7 @@ interface NodeWorker extends PoolWorker {
 /** How long a worker may take to start, in milliseconds. */
 const patience = 10_000;
 
-const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-const node = process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+const node = builtin<NodeThreads>("worker_threads");
 
 export function hasWorkers(): boolean {
   return node !== undefined || typeof Worker === "function";
@@ -70,7 +70,7 @@ export function hasWorkers(): boolean {
 
 /** The processors of this machine, as far as the host tells. */
 export function processors(): number {
-  const os = process?.getBuiltinModule?.("node:os") as { availableParallelism?(): number } | undefined;
+  const os = builtin<{ availableParallelism?(): number }>("os");
   return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 

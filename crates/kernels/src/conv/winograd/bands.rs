@@ -4,8 +4,6 @@
 //! long.
 
 use super::tile::Grid;
-use crate::lanes::{F32x4, LANES};
-use crate::matmul::Epilogue;
 use core::ops::Range;
 
 /// The bands of the images of one tensor.
@@ -68,14 +66,13 @@ impl Bands {
         }
     }
 
-    /// Band `index`, finished by `epilogue`, into its rows of the image, whose first one is row `first`.
-    pub fn write(&self, index: usize, band: &[f32], epilogue: Epilogue, rows: &mut [f32], first: usize) {
+    /// Band `index` into its rows of the image, whose first one is row `first`.
+    pub fn write(&self, index: usize, band: &[f32], rows: &mut [f32], first: usize) {
         let columns = self.columns();
         let skipped = first * self.image[1] * self.channels;
         for (i, line) in band.chunks_exact(self.line()).enumerate() {
             if let Some(place) = self.place(index, i) {
-                let (from, to) = (&line[columns.clone()], &mut rows[place - skipped..][..columns.len()]);
-                finish(from, epilogue, self.channels, to);
+                rows[place - skipped..][..columns.len()].copy_from_slice(&line[columns.clone()]);
             }
         }
     }
@@ -83,25 +80,9 @@ impl Bands {
     /// What is complete of a sum of overlapping bands, into the image; the rest becomes the beginning of the next band.
     pub fn write_sums(&self, index: usize, last: bool, band: &mut [f32], image: &mut [f32]) {
         let complete = if last { band.len() } else { self.step * self.line() };
-        self.write(index, &band[..complete], Epilogue::NONE, image, 0);
+        self.write(index, &band[..complete], image, 0);
         band.copy_within(complete.., 0);
         let kept = band.len() - complete;
         band[kept..].fill(0.0);
-    }
-}
-
-/// `to = epilogue(from)` for pixels of `channels` floats.
-fn finish(from: &[f32], epilogue: Epilogue, channels: usize, to: &mut [f32]) {
-    if epilogue.is_none() {
-        return to.copy_from_slice(from);
-    }
-    for (from, to) in from.chunks_exact(channels).zip(to.chunks_exact_mut(channels)) {
-        for channel in (0..channels).step_by(LANES) {
-            // Safety: channels are a multiple of 4.
-            unsafe {
-                let sums = F32x4::load(from.as_ptr().add(channel));
-                epilogue.apply(sums, channel, LANES).store(to.as_mut_ptr().add(channel));
-            }
-        }
     }
 }

@@ -43,12 +43,13 @@ pub fn forward(
             multiply(plan.tiles(&rows), of_v, v, u, of_m, m);
             for (i, (image, index)) in rows.map(|row| plan.place(row)).enumerate() {
                 (tile.output)(plan.row(of_m), &m[plan.start(of_m, i)..], plan.grid(of_m), band, of_y.grid());
-                let band = &band[..of_y.len()];
+                let band = &mut band[..of_y.len()];
+                epilogue.finish_rows(band, g.filters);
                 let lines = index * tile.out..g.out_h.min((index + 1) * tile.out);
                 let at = |line| (image * g.out_h + line) * g.out_w * g.filters;
                 // Safety: every row of tiles has its own rows of y.
                 let y = unsafe { y.part(at(lines.start)..at(lines.end)) };
-                of_y.write(index, band, epilogue, y, lines.start);
+                of_y.write(index, band, y, lines.start);
             }
         }
     });

@@ -1,4 +1,4 @@
-import { ArgumentError, checkNumber, shapeText, ShapeError, valueText } from "../../errors.ts";
+import { checkNumber, shapeText, ShapeError } from "../../errors.ts";
 import { findName, snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
 import { normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
@@ -11,6 +11,7 @@ import { getInitializer, type InitializerLike } from "../get-initializer.ts";
 import type { Initializer } from "../initializer.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
 import { checkFlag } from "../options.ts";
+import { checkAxis } from "./axis.ts";
 import { RunningStats } from "./running-stats.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions {
@@ -178,8 +179,8 @@ export class BatchNormalization extends Layer {
   }
 
   /**
-   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are for
-   * its epilogue.
+   * @internal What this layer, and the pooling after it, make of a product that is not recorded yet; `constants` are
+   * for its epilogue.
    */
   normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean, pooling?: Pooling): Tensor {
     const pooled = (y: Tensor): Tensor => (pooling === undefined ? y : pooling.pool(y));
@@ -236,12 +237,6 @@ export class BatchNormalization extends Layer {
       ...(this.#singleValue !== "error" && { single_value: this.#singleValue }),
     };
   }
-}
-
-function checkAxis(op: string, axis: unknown): number | readonly number[] {
-  const axes = Array.isArray(axis) ? axis : [axis];
-  if (axes.length > 0 && axes.every(Number.isInteger)) return Array.isArray(axis) ? [...axes] : (axis as number);
-  throw new ArgumentError(`${op}: axis is ${valueText(axis)}; use an integer, or an array of one or more`);
 }
 
 function withoutUndefined<T extends object>(options: T): T {

@@ -1,0 +1,64 @@
+import { checkNumber } from "../../errors.ts";
+import { layerNorm } from "../../ops/layer-norm.ts";
+import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Variable } from "../../tensor/variable.ts";
+import { Layer, type LayerOptions } from "../layer.ts";
+import { checkAxis } from "./axis.ts";
+import { ScaleAndCenter, scaleAndCenterOptions, type ScaleAndCenterOptions } from "./scale-and-center.ts";
+
+export interface LayerNormalizationOptions extends LayerOptions, ScaleAndCenterOptions {
+  /** The axis, or several, whose elements share one mean. Default: -1. */
+  axis?: number | readonly number[];
+  /** Default: 1e-3. */
+  epsilon?: number;
+}
+
+/**
+ * y = γ·(x − mean)/√(variance + ε) + β, mean and biased variance over the axes of each sample, in training as in
+ * inference (Ba, Kiros and Hinton 2016). x: any shape; γ, β: the sizes of the axes. As Keras's LayerNormalization.
+ */
+export class LayerNormalization extends Layer {
+  static override readonly className: string = "LayerNormalization";
+  static readonly options = ["axis", "epsilon", ...scaleAndCenterOptions];
+
+  readonly #axis: number | readonly number[];
+  readonly #epsilon: number;
+  readonly #parameters: ScaleAndCenter;
+  #gamma: Variable | undefined;
+  #beta: Variable | undefined;
+
+  constructor(options: LayerNormalizationOptions = {}) {
+    super(options, LayerNormalization.options);
+    const { op } = this;
+    this.#axis = checkAxis(op, options.axis ?? -1);
+    this.#epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
+    this.#parameters = new ScaleAndCenter(op, options);
+  }
+
+  protected override createWeights(inputShape: PartialShape): void {
+    const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
+    const shape = axes.map((axis) => this.knownSize(inputShape, axis));
+    const { scale, center, gamma, beta } = this.#parameters;
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, shape[i]!])) };
+  }
+
+  protected override outputShape(inputShape: PartialShape): PartialShape {
+    normalizeAxes(this.op, this.#axis, inputShape.length);
+    return inputShape;
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return layerNorm(x, { axis: this.#axis, epsilon: this.#epsilon, gamma: this.#gamma, beta: this.#beta });
+  }
+
+  protected override ownConfig(): Record<string, unknown> {
+    return { axis: this.#axis, epsilon: this.#epsilon, ...this.#parameters.getConfig(), rms_scaling: false };
+  }
+}
+
+export function layerNormalization(options?: LayerNormalizationOptions): LayerNormalization {
+  return new LayerNormalization(options);
+}

@@ -1,0 +1,69 @@
+import { ArgumentError, checkInteger, checkNumber, shapeText, ShapeError } from "../errors.ts";
+import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { allocateTensor, type Tensor } from "../tensor/tensor.ts";
+import type { TensorLike } from "../tensor/values.ts";
+import { checkScratch } from "../wasm/heap.ts";
+import { kernels } from "../wasm/kernels.ts";
+import { withFloats } from "./inputs.ts";
+import { checkParameter } from "./layer-norm.ts";
+import { recordNorm } from "./norm-record.ts";
+import { placeOf } from "./product.ts";
+
+export interface GroupNormOptions {
+  /** How many groups of channels; -1 makes each channel one (instance normalization). Default: 32. */
+  groups?: number;
+  /** Factors, [channels]. Default: 1. */
+  gamma?: TensorLike | undefined;
+  /** What is added, [channels]. Default: 0. */
+  beta?: TensorLike | undefined;
+  /** The channel axis. Default: -1; 1 for channels first. */
+  axis?: number;
+  /** Default: 1e-3. */
+  epsilon?: number;
+}
+
+/**
+ * y = γ·(x − mean)/√(variance + ε) + β, mean and biased variance taken over each group of neighbouring channels, and all
+ * other axes, of each sample (Wu and He 2018). x: [batch, …, channels, …]; γ, β: [channels]. Differentiable in x, γ and
+ * β. As Keras's GroupNormalization; PyTorch's ε is 1e-5. With 1 group it is layer normalization over all but the batch.
+ *
+ * Errors: ShapeError where the groups do not divide the channels, or γ or β have another shape.
+ */
+export function groupNorm(value: TensorLike, options: GroupNormOptions = {}): Tensor {
+  const op = "groupNorm";
+  const { gamma, beta } = options;
+  const epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
+  return withFloats(op, [value, gamma ?? 1, beta ?? 0], (x, givenGamma, givenBeta) => {
+    const axis = normalizeAxis(op, options.axis ?? -1, x.rank);
+    if (axis === 0)
+      throw new ArgumentError(`${op}: axis 0 of ${shapeText(x.shape)} is the batch; use that of the channels`);
+    const channels = x.shape[axis]!;
+    const groups = groupsOf(op, options.groups ?? 32, channels);
+    const affine = {
+      gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma, [channels]),
+      beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, [channels]),
+    };
+    const [outer, inner] = [sizeOf(x.shape.slice(1, axis)), sizeOf(x.shape.slice(axis + 1))];
+    // Nothing to take a mean of: no samples.
+    const samples = x.size === 0 ? 0 : x.shape[0]!;
+    const shape = [samples, outer, channels, inner, groups] as const;
+    const y = allocateTensor(x.shape);
+    // Means and variances in float64.
+    const moments = allocateTensor([samples, 4, channels]);
+    const at = (tensor: Tensor | undefined): number => placeOf(op, tensor);
+    kernels.norm_groups_forward(...shape, at(x), at(affine.gamma), at(affine.beta), epsilon, at(moments), at(y));
+    recordNorm(op, affine, x, y, (dy, [dx, dgamma, dbeta]) => {
+      const inputs = [at(x), at(moments), at(affine.gamma), epsilon, at(dy)] as const;
+      checkScratch(op, kernels.norm_groups_backward(...shape, ...inputs, at(dx), at(dgamma), at(dbeta)));
+    });
+    return y;
+  });
+}
+
+/** The number of groups, checked against the channels. */
+export function groupsOf(op: string, given: unknown, channels: number): number {
+  if (given === -1) return Math.max(channels, 1);
+  const groups = checkInteger(op, "groups", given, 1);
+  if (channels % groups === 0) return groups;
+  throw new ShapeError(`${op}: ${groups} groups of ${channels} channels; use a number that divides them, or -1`);
+}

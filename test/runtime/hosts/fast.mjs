@@ -1,0 +1,4 @@
+import * as ek from "evenkeel/fast";
+import { train } from "../train.js";
+
+console.log(JSON.stringify(train(ek)));
