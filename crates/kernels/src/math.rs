@@ -1,8 +1,12 @@
-//! exp, log, tanh, sigmoid, erf, softplus and the normal quantile on lanes.
+//! exp, log, tanh, sigmoid, erf, softplus and the normal quantile on lanes; powers of one number.
 //!
 //! Made of rounded +, -, ×, ÷ and √ alone, so the bits are the same on every machine and in every engine. The bounds
 //! are in units in the last place (ULP) of the correctly rounded result, tested over all exponents in tests/math.rs.
 //! The coefficients are minimax fits (Chebyshev, in 40 digits) of the function named beside them.
+
+mod power;
+
+pub use power::power;
 
 use crate::lanes::{F32x4, F64x2, I32x4};
 use core::f32::consts::{FRAC_2_SQRT_PI, LOG2_E};

@@ -5,7 +5,8 @@ use crate::math::{exp, log_scalar};
 use crate::parallel::{LEAST, Parts, for_each, share, tasks};
 use crate::streams::{extreme, map, map_long, sum, update};
 
-/// y = e^(x - shift); returns Σy.
+/// y = e^(x - shift); returns Σy. One copy for all forward passes.
+#[inline(never)]
 fn exponentials(x: &[f32], shift: f32, y: &mut [f32]) -> f64 {
     let shift = F32x4::splat(shift);
     map_long([x], y, |[x]| exp(x - shift));

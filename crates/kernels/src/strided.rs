@@ -1,6 +1,7 @@
 //! Copies between arrays of any strides: what transposing, slicing, padding, joining, broadcasting and reversing are.
 
-use crate::lanes::F32x4;
+use crate::lanes::{F32x4, LANES};
+use core::array::from_fn;
 
 /// Walks the places of an array of `dims`, row-major: the offsets along two sets of strides.
 pub struct Odometer<'a> {
@@ -68,14 +69,27 @@ pub fn strided_copy(dims: &[i32], from: Walk, x: &[u32], to: Walk, y: &mut [u32]
         (outer[axis], outer_from[axis], outer_to[axis]) = (dims[axis], from.strides[axis], to.strides[axis]);
     }
     let plane = Plane { rows: size(across), cols: size(inner), row: steps(across), col: steps(inner) };
+    debug_assert!(inside(dims, from, x.len()) && inside(dims, to, y.len()));
     for [source, target] in Odometer::new(&outer[..rank], [&outer_from[..rank], &outer_to[..rank]]) {
-        let (source, target) = (from.origin.wrapping_add_signed(source), to.origin.wrapping_add_signed(target));
-        if contiguous {
-            y[target..target + plane.cols].copy_from_slice(&x[source..source + plane.cols]);
-        } else {
-            plane.copy(x, source, y, target);
+        let source = x.as_ptr().wrapping_add(from.origin).wrapping_offset(source);
+        let target = y.as_mut_ptr().wrapping_add(to.origin).wrapping_offset(target);
+        // Safety: both walks stay inside their arrays.
+        unsafe {
+            if contiguous {
+                target.copy_from_nonoverlapping(source, plane.cols);
+            } else {
+                plane.copy(source, target);
+            }
         }
     }
+}
+
+/// Whether the walk stays inside an array of `len`.
+fn inside(dims: &[i32], walk: Walk, len: usize) -> bool {
+    let reaches = || dims.iter().zip(walk.strides).map(|(&dim, &stride)| (dim as isize - 1) * stride as isize);
+    let [first, last] = [isize::min, isize::max]
+        .map(|bound| walk.origin as isize + reaches().map(|reach| bound(reach, 0)).sum::<isize>());
+    first >= 0 && (last as usize) < len
 }
 
 /// Two axes of a copy, with the steps of x and y along each.
@@ -88,62 +102,52 @@ struct Plane {
 
 impl Plane {
     /// In blocks, so that both sides stay in the cache whichever way they lie.
-    fn copy(&self, x: &[u32], source: usize, y: &mut [u32], target: usize) {
+    ///
+    /// # Safety
+    /// All places of the plane, from `source` and `target` on, are inside the arrays, which do not overlap.
+    unsafe fn copy(&self, source: *const u32, target: *mut u32) {
         const BLOCK: usize = 32;
         for top in (0..self.rows).step_by(BLOCK) {
             for left in (0..self.cols).step_by(BLOCK) {
-                let (bottom, right) = (self.rows.min(top + BLOCK), self.cols.min(left + BLOCK));
-                self.copy_block([top, bottom], [left, right], x, source, y, target);
+                let block = [self.rows.min(top + BLOCK) - top, self.cols.min(left + BLOCK) - left];
+                let [from, to] = [0, 1].map(|side| self.offset(side, top, left));
+                // Safety: the caller's promise.
+                unsafe { self.copy_block(block, source.wrapping_offset(from), target.wrapping_offset(to)) };
             }
         }
     }
 
-    fn copy_block(
-        &self,
-        [top, bottom]: [usize; 2],
-        [left, right]: [usize; 2],
-        x: &[u32],
-        source: usize,
-        y: &mut [u32],
-        target: usize,
-    ) {
-        let place = |start: usize, side: usize, r: usize, c: usize| {
-            start.wrapping_add_signed(r as isize * self.row[side] + c as isize * self.col[side])
-        };
+    /// From the plane's first place to another one, in x (0) or y (1).
+    fn offset(&self, side: usize, row: usize, col: usize) -> isize {
+        row as isize * self.row[side] + col as isize * self.col[side]
+    }
+
+    /// # Safety
+    /// As [`Plane::copy`], for a block of the plane.
+    unsafe fn copy_block(&self, [rows, cols]: [usize; 2], source: *const u32, target: *mut u32) {
         // 4 × 4 at once where rows are neighbours in x and columns are neighbours in y.
         let transposed = self.row[0] == 1 && self.col[1] == 1;
-        let (whole_rows, whole_cols) =
-            if transposed { (bottom - (bottom - top) % 4, right - (right - left) % 4) } else { (top, left) };
-        for r in (top..whole_rows).step_by(4) {
-            for c in (left..whole_cols).step_by(4) {
-                let columns = [0, 1, 2, 3].map(|i| {
-                    let from = place(source, 0, r, c + i);
-                    load(&x[from..from + 4])
-                });
-                for (i, row) in F32x4::transpose(columns).into_iter().enumerate() {
-                    let to = place(target, 1, r + i, c);
-                    store(row, &mut y[to..to + 4]);
+        let [whole_rows, whole_cols] = if transposed { [rows, cols].map(|n| n - n % LANES) } else { [0, 0] };
+        let place = |r: usize, c: usize| {
+            let (from, to) = (self.offset(0, r, c), self.offset(1, r, c));
+            (source.wrapping_offset(from), target.wrapping_offset(to))
+        };
+        // Safety: the caller's promise; elements of 4 bytes are lanes, their bits untouched.
+        unsafe {
+            for r in (0..whole_rows).step_by(LANES) {
+                for c in (0..whole_cols).step_by(LANES) {
+                    let columns = from_fn(|i| F32x4::load(place(r, c + i).0.cast()));
+                    for (i, row) in F32x4::transpose(columns).into_iter().enumerate() {
+                        row.store(place(r + i, c).1.cast());
+                    }
+                }
+            }
+            for r in 0..rows {
+                for c in if r < whole_rows { whole_cols } else { 0 }..cols {
+                    let (from, to) = place(r, c);
+                    *to = *from;
                 }
             }
         }
-        for r in top..bottom {
-            let start = if r < whole_rows { whole_cols } else { left };
-            for c in start..right {
-                y[place(target, 1, r, c)] = x[place(source, 0, r, c)];
-            }
-        }
     }
-}
-
-/// Four elements as lanes, their bits untouched.
-fn load(x: &[u32]) -> F32x4 {
-    debug_assert!(x.len() == 4);
-    // Safety: four elements of 4 bytes.
-    unsafe { F32x4::load(x.as_ptr().cast()) }
-}
-
-fn store(v: F32x4, y: &mut [u32]) {
-    debug_assert!(y.len() == 4);
-    // Safety: four elements of 4 bytes.
-    unsafe { v.store(y.as_mut_ptr().cast()) }
 }

@@ -162,3 +162,31 @@ fn bits_are_pinned() {
     assert_eq!(bits(math::softplus), [0x3f5a_b706, 0x3e2b_d01a, 0x4148_0004, 0x42a0_3333]);
     assert_eq!(bits(math::erf), [0x3ea8_41c5, 0xbf7b_d9b1, 0x3f80_0000, 0x3f80_0000]);
 }
+
+#[test]
+fn powers_are_within_their_bound() {
+    let mut worst: f64 = 0.0;
+    let mut check = |a: f32, b: f32| {
+        worst = worst.max(ulp_error(math::power(a, b), f64::from(a).powf(f64::from(b))));
+    };
+    let mut numbers = Numbers::new(9);
+    for a in sweep(200) {
+        // Any power, whole ones, and those that keep the result in range.
+        let any = numbers.uniform(2);
+        for b in [20.0 * any[0], (10.0 * any[1]).round(), any[0] * 80.0 / a.abs().ln(), 0.5, -1.0, 2.0, 3.0] {
+            check(a, b);
+        }
+    }
+    assert!((0.49..=0.51).contains(&worst), "{worst} ULP");
+}
+
+#[test]
+fn powers_of_special_numbers() {
+    let special = [0.0, 1.0, 2.0, 3.0, 0.5, 1e-40, 16_777_215.0, 16_777_216.0, 1e30, f32::INFINITY, f32::NAN];
+    let special = special.into_iter().flat_map(|x| [x, -x]);
+    for (a, b) in special.clone().flat_map(|a| special.clone().map(move |b| (a, b))) {
+        let (actual, exact) = (math::power(a, b), f64::from(a).powf(f64::from(b)) as f32);
+        let same = actual.to_bits() == exact.to_bits() || (actual.is_nan() && exact.is_nan());
+        assert!(same, "{a}^{b} = {exact}, not {actual}");
+    }
+}

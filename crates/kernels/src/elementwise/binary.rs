@@ -2,7 +2,7 @@
 
 use super::whole::{Whole, in_whole_vectors};
 use crate::lanes::{F32x4, I32x4, LANES};
-use crate::math::{maximum, minimum};
+use crate::math::{maximum, minimum, power};
 use crate::parallel::{LEAST, Parts, for_each_range};
 use crate::streams::{ONCE, Source, UNROLL, stream};
 use crate::strided::Odometer;
@@ -114,6 +114,7 @@ impl<'a> Operand<'a> {
 }
 
 /// y = f(a, b) for one row.
+#[inline(never)]
 fn row(op: Binary, operands: [Operand; 2], y: &mut [f32]) {
     debug_assert!(operands.iter().all(|each| !matches!(each, Operand::Each(values) if values.len() < y.len())));
     // Safety: the operands reach as far as y, which overlaps neither.
@@ -148,12 +149,12 @@ unsafe fn apply(op: Binary, Whole { vectors, x: operands, y }: Whole<2>) {
         Binary::GreaterEqual => apply!(UNROLL, |a: F32x4, b| truth(a.ge(b))),
         Binary::LessEqual => apply!(UNROLL, |a: F32x4, b| truth(a.le(b))),
         Binary::SquaredDifference => apply!(UNROLL, |a: F32x4, b: F32x4| (a - b) * (a - b)),
-        Binary::Pow => apply!(ONCE, power),
+        Binary::Pow => apply!(ONCE, powers),
     }
 }
 
 /// aᵇ, lane by lane.
-fn power(a: F32x4, b: F32x4) -> F32x4 {
+fn powers(a: F32x4, b: F32x4) -> F32x4 {
     let (a, b) = (a.to_array(), b.to_array());
-    F32x4::from_array(from_fn(|i| libm::powf(a[i], b[i])))
+    F32x4::from_array(from_fn(|i| power(a[i], b[i])))
 }
