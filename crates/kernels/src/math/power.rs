@@ -6,6 +6,7 @@ use core::f64::consts::{LN_2, LOG2_E};
 const EVEN: f32 = 16_777_216.0;
 
 /// aᵇ within 0.51 ULP; special cases as in IEEE 754's pow: 1 to any power and anything to the power 0 are 1, even NaN.
+#[inline(never)]
 pub fn power(a: f32, b: f32) -> f32 {
     let magnitude = a.abs();
     let is_one = b == 0.0 || a == 1.0 || (magnitude == 1.0 && b.is_infinite());
