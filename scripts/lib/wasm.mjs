@@ -15,6 +15,14 @@ export const outputs = ["evenkeel.wasm", "exports.ts", "simd128.ts", "fast.ts", 
 const packed = join(root, ".cache", "wasm-pack");
 /** 2 MiB hold the stack and the data; the memory of the build with threads is made in JavaScript. */
 const initialPages = 32;
+/**
+ * Panics are traps that say nothing: without this flag the module still holds where each of them is in which file, 2 KB
+ * compressed, with paths of this machine in it. Stable compilers know the flag by RUSTC_BOOTSTRAP alone.
+ */
+const mute = ["-Zlocation-detail=none"];
+const buildEnv = () => ({ ...wasmEnv(), RUSTC_BOOTSTRAP: "1" });
+/** Added to those of .cargo/config.toml. @param {string[]} rustc */
+const flagsOf = (rustc) => ["--config", `target.${target}.rustflags=${JSON.stringify([...mute, ...rustc])}`];
 const atomics = ["-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals"];
 const sharedMemory = [
   "--shared-memory",
@@ -74,13 +82,12 @@ function importsOf(bytes) {
 
 /**
  * The build that has types, too: wasm-bindgen writes them. The module is cargo's own, as it is for the others:
- * wasm-bindgen reorders its functions, and then deltas between the modules are 7 KB larger.
+ * wasm-bindgen reorders its functions, and then what two modules have in common is harder to see.
  */
 async function wasmPack() {
   const flags = ["--target", "web", "--no-opt", "--no-pack", "--no-gitignore", "--mode", "no-install"];
-  await run(["wasm-pack", "build", join(root, "crates", "wasm"), "--release", ...flags, "--out-dir", packed], {
-    env: wasmEnv(),
-  });
+  const crate = [join(root, "crates", "wasm"), "--release", ...flags, "--out-dir", packed];
+  await run(["wasm-pack", "build", ...crate, "--", ...flagsOf([])], { env: buildEnv() });
   return join(wasmFolder, target, "release", "evenkeel_wasm.wasm");
 }
 
@@ -88,8 +95,7 @@ async function wasmPack() {
 async function cargo(name) {
   const { rustc, features } = variants[name];
   const folder = join(wasmFolder, name);
-  const flags = ["--config", `target.${target}.rustflags=${JSON.stringify(rustc)}`, "--target-dir", folder];
   const crate = ["--package", "evenkeel-wasm", "--target", target, "--release", "--features", features.join()];
-  await run(["cargo", "build", ...crate, ...flags], { env: wasmEnv() });
+  await run(["cargo", "build", ...crate, ...flagsOf(rustc), "--target-dir", folder], { env: buildEnv() });
   return join(folder, target, "release", "evenkeel_wasm.wasm");
 }

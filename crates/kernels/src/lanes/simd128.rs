@@ -56,7 +56,8 @@ methods! {
         to_i32() -> I32x4 i32x4_trunc_sat_f32x4;
     }
     I32x4 {
-        min(b) -> I32x4 i32x4_min; max(b) -> I32x4 i32x4_max; eq(b) -> I32x4 i32x4_eq; lt(b) -> I32x4 i32x4_lt; gt(b) -> I32x4 i32x4_gt;
+        min(b) -> I32x4 i32x4_min; max(b) -> I32x4 i32x4_max; eq(b) -> I32x4 i32x4_eq;
+        lt(b) -> I32x4 i32x4_lt; gt(b) -> I32x4 i32x4_gt;
         to_f32() -> F32x4 f32x4_convert_i32x4;
     }
     F64x2 {

@@ -108,8 +108,8 @@ pub(super) fn input_gradients(
     unsafe { part.map::<2, 4, 6>(x_and_dy, constants.each_ref(), dx, |[x, g], all| input_gradient(x, g, all, floor)) }
 }
 
-/// Per channel of the group (mean, scale, constant, slope) of [`input_gradient`], from Σg and Σg·(x - mean) over its m elements. Stores
-/// dγ and dβ.
+/// Per channel of the group (mean, scale, constant, slope) of [`input_gradient`], from Σg and Σg·(x - mean) over its m
+/// elements. Stores dγ and dβ.
 #[inline(never)]
 pub(super) fn backward_constants(
     group: &Group,

@@ -1,5 +1,5 @@
-//! Normalization of each sample by the moments of groups of its channels: group normalization (Wu and He 2018), instance
-//! normalization with as many groups as channels, layer normalization over all but the batch with one.
+//! Normalization of each sample by the moments of groups of its channels: group normalization (Wu and He 2018),
+//! instance normalization with as many groups as channels, layer normalization over all but the batch with one.
 
 use super::channels::{forward_constants, input_gradients, rounded_means};
 use super::moments::Moments;

@@ -17,9 +17,9 @@
 //!
 //! How rounding is kept out. Sums are taken of x - shift, the shift being the channel's first element: nothing is left
 //! to cancel when the mean is large against the deviation, and a constant channel has variance 0 and y = β exactly.
-//! (Should that element be an outlier, a second pass around the mean so found repairs it.) The output is (x - mean)·scale + β,
-//! never x·scale + (β - mean·scale). What the float32 mean lost to rounding, up to 5e-4 at a mean of 1e4, is put
-//! into β going forward, and into the sums going backward: moments stay float64 between the two.
+//! (Should that element be an outlier, a second pass around the mean so found repairs it.) The output is (x -
+//! mean)·scale + β, never x·scale + (β - mean·scale). What the float32 mean lost to rounding, up to 5e-4 at a mean of
+//! 1e4, is put into β going forward, and into the sums going backward: moments stay float64 between the two.
 //!
 //! x is seen as [outer, channels, inner] ([`View`]): channels last has inner = 1, channels first has inner = space.
 

@@ -19,7 +19,8 @@ fn pixels(g: &Pool2d) -> View {
 }
 
 /// y = max over the window of γ·(x - mean)·rstd + β, with `moments` [2, channels] of x: the bits of the two kernels.
-/// (But where rounding makes values of different x equal, the place is that of the largest x, not the first.) Writes mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
+/// (But where rounding makes values of different x equal, the place is that of the largest x, not the first.) Writes
+/// mean and variance [channels], y, `places` as max pooling does, and `peaks`, the x of each y.
 pub fn norm_pool_forward(
     g: &Pool2d,
     x: &[f32],

@@ -23,9 +23,10 @@ export interface GroupNormOptions {
 }
 
 /**
- * y = γ·(x − mean)/√(variance + ε) + β, mean and biased variance taken over each group of neighbouring channels, and all
- * other axes, of each sample (Wu and He 2018). x: [batch, …, channels, …]; γ, β: [channels]. Differentiable in x, γ and
- * β. As Keras's GroupNormalization; PyTorch's ε is 1e-5. With 1 group it is layer normalization over all but the batch.
+ * y = γ·(x − mean)/√(variance + ε) + β, mean and biased variance taken over each group of neighbouring channels, and
+ * all other axes, of each sample (Wu and He 2018). x: [batch, …, channels, …]; γ, β: [channels]. Differentiable in x,
+ * γ and β. As Keras's GroupNormalization; PyTorch's ε is 1e-5. With 1 group it is layer normalization over all but the
+ * batch.
  *
  * Errors: ShapeError where the groups do not divide the channels, or γ or β have another shape.
  */

@@ -17,7 +17,7 @@ export interface ColumnNorm {
 /**
  * y = γ·(z − mean)/√(variance + ε) + β with the batch statistics of z = activation(x·weights + bias), per column; where
  * `poolSize` is given, its largest values in windows of that size side by side. Backward in one pass over z: the
- * gradient goes through pooling, normalization and ReLU, and its column sums are the bias's, before the product takes it.
+ * gradient goes through pooling, normalization and ReLU, and its column sums are the bias's, before the product has it.
  */
 export function normalizeProduct(
   product: Product,

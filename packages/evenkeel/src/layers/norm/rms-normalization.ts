@@ -15,8 +15,8 @@ export interface RmsNormalizationOptions extends LayerOptions {
 }
 
 /**
- * y = scale·x/√(mean x² + ε), the mean over the axes of each sample: no centring, no β (Zhang and Sennrich 2019). x: any
- * shape; scale: the sizes of the axes, 1 at first. As Keras's RMSNormalization.
+ * y = scale·x/√(mean x² + ε), the mean over the axes of each sample: no centring, no β (Zhang and Sennrich 2019). x:
+ * any shape; scale: the sizes of the axes, 1 at first. As Keras's RMSNormalization.
  */
 export class RmsNormalization extends Layer {
   static override readonly className: string = "RMSNormalization";
