@@ -5,7 +5,6 @@
 
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::math::{copy_sign, normal_quantile};
-use crate::parallel::{self, Parts};
 
 /// Where a stream stands: block `counter` of the stream `seed`.
 #[derive(Clone, Copy, Debug)]
@@ -26,36 +25,22 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// A task has at least this many blocks: 16 Ki elements, some 50 µs.
-const BLOCKS: usize = 4096;
-
 /// Four elements of `y` from each block of four words; the last block may have more words than are needed.
 #[inline(always)]
-fn fill<T: Copy + Send>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]) -> [T; LANES] + Sync) {
+fn fill<T: Copy>(position: Position, y: &mut [T], f: impl Fn([u32; LANES]) -> [T; LANES]) {
     let key = [position.seed as u32, (position.seed >> 32) as u32];
-    let block = |i: usize| {
+    for (i, y) in y.chunks_mut(LANES).enumerate() {
         let counter = position.counter.wrapping_add(i as u64);
-        f(philox([counter as u32, (counter >> 32) as u32, 0, 0], key))
-    };
-    let (len, blocks) = (y.len(), y.len().div_ceil(LANES));
-    let count = parallel::tasks(blocks, BLOCKS);
-    let parts = Parts::of(y);
-    parallel::for_each(count, |task| {
-        let range = parallel::share(task.index, count, blocks);
-        // Safety: tasks have blocks of their own.
-        let y = unsafe { parts.part(range.start * LANES..len.min(range.end * LANES)) };
-        for (i, y) in range.zip(y.chunks_mut(LANES)) {
-            let values = block(i);
-            match y.as_mut_array() {
-                Some(whole) => *whole = values,
-                None => y.copy_from_slice(&values[..y.len()]),
-            }
+        let values = f(philox([counter as u32, (counter >> 32) as u32, 0, 0], key));
+        match y.as_mut_array() {
+            Some(whole) => *whole = values,
+            None => y.copy_from_slice(&values[..y.len()]),
         }
-    });
+    }
 }
 
 #[inline(always)]
-fn fill_floats(position: Position, y: &mut [f32], f: impl Fn(I32x4) -> F32x4 + Sync) {
+fn fill_floats(position: Position, y: &mut [f32], f: impl Fn(I32x4) -> F32x4) {
     fill(position, y, |words| f(I32x4::from_array(words.map(|word| word as i32))).to_array());
 }
 

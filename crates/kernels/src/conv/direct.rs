@@ -90,7 +90,7 @@ pub fn forward(
 
 /// Rows of y, which see `image` from its start on.
 fn forward_rows(g: &Conv2d, image: &[f32], row_len: usize, packed_w: &[f32], epilogue: Epilogue, y: &mut [f32]) {
-    let merge = Merge { accumulate: false, epilogue: Some(epilogue) };
+    let merge = Merge::new(false, Some(epilogue));
     let (run, all) = (g.kernel_w * g.channels, y.len() / g.filters);
     let mut places = (0..all / g.out_w)
         .flat_map(|row| (0..g.out_w).map(move |column| row * g.stride_h * row_len + column * g.stride_w * g.channels));

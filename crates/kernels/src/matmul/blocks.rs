@@ -51,10 +51,8 @@ pub fn multiply(
         for depth in (0..k.max(1)).step_by(KC) {
             let kb = KC.min(k - depth);
             pack_panels(b.from(depth, column), kb, columns, tasks, packed_b);
-            let merge = Merge {
-                accumulate: accumulate || depth > 0,
-                epilogue: (depth + kb == k).then_some(epilogue.columns_from(column)),
-            };
+            let last = (depth + kb == k).then_some(epilogue.columns_from(column));
+            let merge = Merge::new(accumulate || depth > 0, last);
             multiply_depth(m, columns, kb, a.from(0, depth), packed_b, &mut c[column..], n, merge, tasks, packed_a);
         }
     }
@@ -84,7 +82,7 @@ pub fn multiply_packed(
 ) {
     for depth in (0..k.max(1)).step_by(KC) {
         let kb = KC.min(k - depth);
-        let merge = Merge { accumulate: accumulate || depth > 0, epilogue: (depth + kb == k).then_some(epilogue) };
+        let merge = Merge::new(accumulate || depth > 0, (depth + kb == k).then_some(epilogue));
         let b = &packed_b[packed_b_len::<NR>(depth, n)..];
         multiply_rows_of(m, n, kb, a.from(0, depth), b, c, stride, &merge, packed_a);
     }
