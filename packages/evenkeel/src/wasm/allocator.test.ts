@@ -1,10 +1,10 @@
-import "evenkeel";
+import * as ek from "evenkeel";
 import { describe, expect, it } from "vitest";
 import { kernels } from "./kernels.ts";
 
 // In this order: the first two count on a memory that has no holes yet.
 describe("alloc and free", () => {
-  const heapBytes = (): number => kernels.memory.buffer.byteLength;
+  const heapBytes = (): number => ek.memory().heapBytes;
 
   /** Whole numbers below `limit`, seeded. */
   function numbers(seed: number): (limit: number) => number {
