@@ -14,7 +14,7 @@ export interface Options {
 
 export const help = `Compares evenkeel with its peers: npm run bench -- [OPTIONS]
 
-  --quick       about a minute: JavaScript peers only, few rounds, nothing that takes long
+  --quick       a few minutes: JavaScript peers only, few rounds, nothing that takes long
   --only TEXT   only the rows whose name contains TEXT
   --rounds N    how often the contestants take turns (default: 9; with --quick: 3)
   --no-python   without PyTorch and Keras
