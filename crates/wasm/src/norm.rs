@@ -150,12 +150,8 @@ pub unsafe extern "C" fn norm_pool_backward(
         let (places, dy) = (slice(places, g.output_len()), slice(dy, g.output_len()));
         let inputs = [slice(x, g.input_len()), slice(peaks, g.output_len())];
         let (moments, gamma) = (slice(moments, 2 * g.channels), optional_slice(gamma, g.channels));
-        let gradients = Gradients {
-            dx: optional_slice_mut(dx, g.input_len()),
-            dgamma: optional_slice_mut(dgamma, g.channels),
-            dbeta: optional_slice_mut(dbeta, g.channels),
-            dbias: optional_slice_mut(dbias, g.channels),
-        };
+        let dbias = optional_slice_mut(dbias, g.channels);
+        let gradients = Gradients { dbias, ..gradients(g.input_len(), g.channels, dx, dgamma, dbeta) };
         norm::norm_pool_backward(&g, inputs, places, moments, gamma, epsilon, dy, relu != 0, gradients);
     }
 }

@@ -23,7 +23,6 @@
 //!
 //! x is seen as [outer, channels, inner] ([`View`]): channels last has inner = 1, channels first has inner = space.
 
-mod accumulate;
 mod channels;
 mod given;
 mod groups;
@@ -32,7 +31,6 @@ mod pooled;
 mod rows;
 mod view;
 
-pub use accumulate::MomentSums;
 pub use channels::{norm_channels_apply, norm_channels_backward};
 pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
 pub use groups::{Groups, norm_groups_backward, norm_groups_forward};

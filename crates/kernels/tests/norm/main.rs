@@ -3,7 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod accumulate;
 mod backward;
 mod extremes;
 mod forward;

@@ -39,7 +39,7 @@ const kerasSmall = `Model: "small"
 ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
 ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
 ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
-│ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… │ ?                      │   0 (unbuilt) │
+│ long_long_long_long_long_long_… │ ?                      │   0 (unbuilt) │
 │ (Dense)                         │                        │               │
 ├─────────────────────────────────┼────────────────────────┼───────────────┤
 │ batch_normalization_3           │ ?                      │   0 (unbuilt) │
@@ -80,7 +80,7 @@ describe("summary", () => {
 
   it("knows layers that aren't built, long names and frozen layers", () => {
     const batchNormalization = ek.layers.batchNormalization({ trainable: false, name: "batch_normalization_3" });
-    const dense = ek.layers.dense({ units: 3, name: "x".repeat(60) });
+    const dense = ek.layers.dense({ units: 3, name: "long_".repeat(12) });
     const model = ek.sequential({ layers: [dense, batchNormalization], name: "small" });
     expect(text(model)).toBe(kerasSmall);
     model.build([null, 5]);

@@ -18,8 +18,8 @@ export interface AdamUpdate {
 }
 
 /**
- * m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − α·m/(√v + ε) with α = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), in place.
- * ε stands outside of the correction, as in Keras and unlike PyTorch.
+ * m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − α·m/(√v + ε)
+ * with α = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), in place. ε stands outside of the correction, as in Keras and unlike PyTorch.
  */
 export function adamUpdate(update: AdamUpdate): void {
   const { variable, first, second, gradient, learningRate, beta1, beta2, epsilon, correction1, correction2 } = update;

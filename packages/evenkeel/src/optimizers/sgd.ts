@@ -14,8 +14,8 @@ export interface SgdOptions {
 }
 
 /**
- * θ ← θ − lr·g; with momentum v ← momentum·v − lr·g, θ ← θ + v (Nesterov: θ ← θ + momentum·v − lr·g). As Keras's SGD:
- * the learning rate is inside of v.
+ * θ ← θ − lr·g; with momentum v ← momentum·v − lr·g, θ ← θ + v (Nesterov: θ ← θ + momentum·v − lr·g).
+ * As Keras's SGD: the learning rate is inside of v.
  */
 export class Sgd extends Optimizer {
   static override readonly className: string = "SGD";
