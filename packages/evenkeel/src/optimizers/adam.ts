@@ -17,7 +17,8 @@ export interface AdamOptions {
 
 /**
  * m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), θ ← θ − α·m/(√v + ε)
- * with α = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) at step t (Kingma and Ba 2015). As Keras's Adam: ε stands outside of the correction of v; PyTorch's stands inside.
+ * with α = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) at step t (Kingma and Ba 2015). As Keras's Adam: ε stands outside of the correction
+ * of v; PyTorch's stands inside.
  */
 export class Adam extends Optimizer {
   static override readonly className: string = "Adam";
