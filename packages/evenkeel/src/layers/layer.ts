@@ -1,14 +1,15 @@
 import { ArgumentError, checkInteger, checkKeys, ShapeError, shapeText, unknownName, valueText } from "../errors.ts";
 import { camelCase, type Serialized, snakeCase } from "../keras.ts";
 import { floatTensor } from "../ops/inputs.ts";
-import { createTensor, toTensor } from "../tensor/create.ts";
+import { createTensor } from "../tensor/create.ts";
 import { scoped, tidy } from "../tensor/scope.ts";
-import { type PartialShape, sameShape, type Shape } from "../tensor/shape.ts";
+import type { PartialShape, Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { Variable } from "../tensor/variable.ts";
 import type { Initializer } from "./initializer.ts";
 import { checkFlag, checkPartialShape, uniqueName } from "./options.ts";
+import { setWeights } from "./set-weights.ts";
 
 /** What every layer takes. */
 export interface LayerOptions {
@@ -171,21 +172,8 @@ export abstract class Layer {
 
   /** Replaces all weights, in the order of `weights`. Errors: ShapeError, and then nothing has changed. */
   setWeights(values: readonly TensorLike[]): void {
-    const op = `${this.op}.setWeights`;
-    const { weights } = this;
-    if (!Array.isArray(values) || values.length !== weights.length) {
-      const came = Array.isArray(values) ? `${values.length} values` : valueText(values);
-      const build = this.#built ? "" : " until it is built: call build() first";
-      throw new ShapeError(`${op}: ${came}; ${this.name} has ${weights.length} weights${build}`);
-    }
-    tidy(() => {
-      const tensors = values.map((value) => floatTensor(op, toTensor(op, value as TensorLike)));
-      weights.forEach(({ name, shape }, i) => {
-        if (sameShape(tensors[i]!.shape, shape)) return;
-        throw new ShapeError(`${op}: values ${shapeText(tensors[i]!.shape)} for ${name}; use ${shapeText(shape)}`);
-      });
-      weights.forEach((weight, i) => weight.assign(tensors[i]!));
-    });
+    const until = this.#built ? "" : " until it is built by build()";
+    setWeights(`${this.op}.setWeights`, this.name, this.weights, values, until);
   }
 
   /** The options as Keras 3 writes them. */

@@ -233,7 +233,7 @@ describe("layer", () => {
     layer.build([null, 1]);
     const before = layer.getWeights().map((weight) => weight.arraySync());
     expect(() => layer.setWeights([[[5, 5]], [1, 2, 3]])).toThrow(
-      "dense.setWeights: values [3] for dense/bias; use [2]",
+      "dense.setWeights: values [3] for dense/bias, which is [2]; pass that shape",
     );
     expect(() => layer.setWeights([[[5, 5]]])).toThrow("1 values; dense has 2 weights");
     expect(layer.getWeights().map((weight) => weight.arraySync())).toEqual(before);

@@ -1,11 +1,11 @@
 import type { SamplesLike } from "../data/samples.ts";
-import { type PartialShape, sameShape } from "../tensor/shape.ts";
+import type { PartialShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
 import { Layer } from "../layers/layer.ts";
+import { setWeights } from "../layers/set-weights.ts";
 import { settings } from "../ops/config.ts";
 import { floatTensor } from "../ops/inputs.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { toTensor } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
@@ -227,26 +227,7 @@ export class Sequential {
 
   /** Replaces all weights, in the order of `weights`. Errors: ShapeError, and then nothing has changed. */
   setWeights(values: readonly TensorLike[]): void {
-    const op = "setWeights";
-    const { weights } = this;
-    if (!Array.isArray(values) || values.length !== weights.length) {
-      const came = Array.isArray(values) ? `${values.length} values` : valueText(values);
-      throw new ShapeError(`${op}: ${came}; ${this.name} has ${weights.length} weights: pass one for each`);
-    }
-    tidy(() => {
-      const tensors = values.map((value) => toTensor(op, value));
-      weights.forEach(({ name, shape }, i) => {
-        if (sameShape(shape, tensors[i]!.shape)) return;
-        const came = `values ${shapeText(tensors[i]!.shape)} for ${name}`;
-        throw new ShapeError(`${op}: ${came}, which is ${shapeText(shape)}; pass that shape`);
-      });
-      let next = 0;
-      for (const layer of this.#layers) {
-        const count = layer.weights.length;
-        if (count > 0) layer.setWeights(tensors.slice(next, next + count));
-        next += count;
-      }
-    });
+    setWeights("setWeights", this.name, this.weights, values);
   }
 
   /** Keras 3's config of the model, as `ek.models.fromConfig` reads it. */
