@@ -47,6 +47,21 @@ describe("grad", () => {
     expect(x.arraySync()).toEqual([1, 2]);
   });
 
+  it("leaves no tensor behind when an adjoint throws, whatever gradients have arrived by then", () => {
+    const x = ek.tensor([1, 2]);
+    const before = ek.memory();
+    const failing = ek.customGrad((a, b) => ({
+      value: ek.add(a, b),
+      gradFunc: () => {
+        throw new Error("stop");
+      },
+    }));
+    const f = (a: ek.Tensor, b: ek.Tensor): ek.Tensor => ek.sum(ek.mul(ek.mul(failing(ek.exp(a), b), b), a));
+    expect(() => ek.grads(f)([x, x])).toThrow("stop");
+    expect(ek.memory()).toMatchObject({ numTensors: before.numTensors, numBytes: before.numBytes });
+    x.dispose();
+  });
+
   it("reaches through scopes inside of the function", () => {
     const before = ek.memory().numTensors;
     const f = (x: ek.Tensor): ek.Tensor =>

@@ -15,7 +15,7 @@ export type NamedGradients = Record<string, Tensor>;
  */
 export function grad(f: (x: Tensor) => Tensor): (x: TensorLike, dy?: TensorLike) => Tensor {
   return (x, dy) => {
-    const { value, grads } = differentiate("grad", (inputs) => f(inputs[0]!), [x], dy);
+    const { value, grads } = differentiate("grad", f, [x], dy);
     value.dispose();
     return grads[0]!;
   };
@@ -24,7 +24,7 @@ export function grad(f: (x: Tensor) => Tensor): (x: TensorLike, dy?: TensorLike)
 /** [x₁, x₂, …] ↦ [dy·∂f/∂x₁, dy·∂f/∂x₂, …], zeros where f does not depend on an input. As tfjs's `grads`. */
 export function grads(f: (...xs: Tensor[]) => Tensor): (xs: readonly TensorLike[], dy?: TensorLike) => Tensor[] {
   return (xs, dy) => {
-    const { value, grads } = differentiate("grads", (inputs) => f(...inputs), xs, dy);
+    const { value, grads } = differentiate("grads", f, xs, dy);
     value.dispose();
     return grads;
   };
@@ -35,7 +35,7 @@ export function valueAndGrad(
   f: (x: Tensor) => Tensor,
 ): (x: TensorLike, dy?: TensorLike) => { value: Tensor; grad: Tensor } {
   return (x, dy) => {
-    const { value, grads } = differentiate("valueAndGrad", (inputs) => f(inputs[0]!), [x], dy);
+    const { value, grads } = differentiate("valueAndGrad", f, [x], dy);
     return { value, grad: grads[0]! };
   };
 }
@@ -44,7 +44,7 @@ export function valueAndGrad(
 export function valueAndGrads(
   f: (...xs: Tensor[]) => Tensor,
 ): (xs: readonly TensorLike[], dy?: TensorLike) => { value: Tensor; grads: Tensor[] } {
-  return (xs, dy) => differentiate("valueAndGrads", (inputs) => f(...inputs), xs, dy);
+  return (xs, dy) => differentiate("valueAndGrads", f, xs, dy);
 }
 
 /**
@@ -110,7 +110,7 @@ export function customGrad(f: (...inputs: Tensor[]) => CustomGradient): (...inpu
 
 function differentiate(
   op: string,
-  f: (inputs: Tensor[]) => Tensor,
+  f: (...inputs: Tensor[]) => Tensor,
   xs: readonly TensorLike[],
   dy: TensorLike | undefined,
 ): { value: Tensor; grads: Tensor[] } {
@@ -118,7 +118,7 @@ function differentiate(
   return tidy(() => {
     // Handles of their own: the same tensor may come twice, and each place has a gradient.
     const inputs = xs.map((x) => handleOn(toTensor(op, x)));
-    const { value, tape } = recording(inputs, () => f(inputs));
+    const { value, tape } = recording(inputs, () => f(...inputs));
     const output = checkOutput(op, value);
     const found = backward(tape, output, checkCotangent(op, output, dy), inputs);
     return { value: handleOn(output), grads: found.map((gradient, i) => gradient ?? zeros(inputs[i]!.shape)) };

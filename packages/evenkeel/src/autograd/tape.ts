@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.ts";
 import { sumOf } from "../tensor/create.ts";
-import { deferWhile, disposeScoped, tidy } from "../tensor/scope.ts";
+import { deferWhile, disposeScoped, enterScope, leaveScopes, tidy } from "../tensor/scope.ts";
 import { shareTensor, type Tensor } from "../tensor/tensor.ts";
 import { Variable } from "../tensor/variable.ts";
 
@@ -88,49 +88,75 @@ export function withoutRecording<T>(f: () => T): T {
  * another tape runs.
  */
 export function backward(tape: Tape, y: Tensor, dy: Tensor, xs: readonly Tensor[]): (Tensor | undefined)[] {
-  const gradients = new Map<Tensor, Tensor>([[y, shareTensor("gradient", dy, dy.shape)]]);
+  const gradients = new Gradients();
   const wanted = new Set<Tensor>([y, ...xs]);
   const last = tapes.length === 0;
-  withoutRecording(() => {
-    for (const operation of tape.operations.toReversed()) {
-      step(tape, operation, gradients, wanted);
-      if (!last) continue;
-      for (const output of operation.outputs) if (!wanted.has(output)) disposeScoped(output);
-    }
-  });
-  const result = xs.map((x) => gradients.get(x));
-  refuseSecondOrder(tape, result, xs);
-  return result;
+  try {
+    gradients.add("gradient", y, dy);
+    withoutRecording(() => {
+      for (const operation of tape.operations.toReversed()) {
+        step(tape, operation, gradients);
+        for (const output of operation.outputs) {
+          if (wanted.has(output)) continue;
+          gradients.free(output);
+          if (last) disposeScoped(output);
+        }
+      }
+    });
+    const result = xs.map((x) => gradients.take(x));
+    refuseSecondOrder(tape, result, xs);
+    return result;
+  } finally {
+    gradients.dispose();
+  }
 }
 
-function step(tape: Tape, operation: Operation, gradients: Map<Tensor, Tensor>, wanted: ReadonlySet<Tensor>): void {
-  const { name, inputs, outputs, adjoint } = operation;
+function step(tape: Tape, { name, inputs, outputs, adjoint }: Operation, gradients: Gradients): void {
   const dys = outputs.map((output) => gradients.get(output));
   if (dys.every((dy) => dy === undefined)) return;
   const needs = inputs.map((input) => tape.tracks(input));
   tidy(() => {
     const dxs = adjoint(dys, needs);
-    return inputs.map((input, i) => {
-      const dx = needs[i] ? dxs[i] : undefined;
-      return dx === undefined ? undefined : accumulate(name, gradients, input, dx);
+    inputs.forEach((input, i) => {
+      if (needs[i] && dxs[i] !== undefined) gradients.add(name, input, dxs[i]);
     });
-  });
-  outputs.forEach((output, i) => {
-    if (dys[i] === undefined || wanted.has(output)) return;
-    gradients.delete(output);
-    dys[i].dispose();
   });
 }
 
-/** Adds `dx` to what has arrived at `input`. An adjoint may hand the same tensor to several inputs, so it is shared. */
-function accumulate(name: string, gradients: Map<Tensor, Tensor>, input: Tensor, dx: Tensor): Tensor {
-  const before = gradients.get(input);
-  if (dx.size !== input.size)
-    throw new ArgumentError(`${name}: a gradient of another size than its input; check gradFunc`);
-  const sum = before === undefined ? shareTensor(name, dx, input.shape) : sumOf(name, before, dx);
-  gradients.set(input, sum);
-  before?.dispose();
-  return sum;
+/** What has arrived at the tensors of a walk so far. It belongs to the walk, and to no scope until it is taken. */
+class Gradients {
+  readonly #arrived = new Map<Tensor, Tensor>();
+
+  get(x: Tensor): Tensor | undefined {
+    return this.#arrived.get(x);
+  }
+
+  /** Adds `dx` to the gradient of x. An adjoint may hand the same tensor to several inputs, so it is shared. */
+  add(op: string, x: Tensor, dx: Tensor): void {
+    if (dx.size !== x.size) throw new ArgumentError(`${op}: a gradient of another size than its input; check gradFunc`);
+    const before = this.#arrived.get(x);
+    const sum = before === undefined ? shareTensor(op, dx, x.shape) : sumOf(op, before, dx);
+    leaveScopes(sum);
+    this.#arrived.set(x, sum);
+    before?.dispose();
+  }
+
+  /** Hands the gradient of x to the scope there is. */
+  take(x: Tensor): Tensor | undefined {
+    const gradient = this.#arrived.get(x);
+    if (gradient !== undefined) enterScope(gradient);
+    this.#arrived.delete(x);
+    return gradient;
+  }
+
+  free(x: Tensor): void {
+    this.#arrived.get(x)?.dispose();
+    this.#arrived.delete(x);
+  }
+
+  dispose(): void {
+    for (const gradient of this.#arrived.values()) gradient.dispose();
+  }
 }
 
 /** Leaves a trap on the tapes around this one: a gradient used inside a function that is itself differentiated. */

@@ -11,11 +11,11 @@ export function deferWhile(recording: () => boolean): void {
   isRecording = recording;
 }
 
-/** Puts a new tensor into the innermost scope; false when there is none and the tensor is its maker's to free. */
-export function enterScope(tensor: Tensor): boolean {
+/** Puts a tensor into the innermost scope; where there is none it is its maker's to free. */
+export function enterScope(tensor: Tensor): void {
   const scope = scopes.at(-1);
-  scope?.add(tensor);
-  return scope !== undefined;
+  if (scope === undefined) tensor.freeWhenUnreachable();
+  else scope.add(tensor);
 }
 
 /** Runs `f` in the scope there is, or in one of its own, for ops that make tensors on their way to the result. */
@@ -25,12 +25,13 @@ export function scoped<T>(f: () => T): T {
 
 /** Frees a tensor that a scope would free at its end: not one that was kept, or that belongs to somebody. */
 export function disposeScoped(tensor: Tensor): void {
-  if (scopes.some((scope) => scope.has(tensor))) tensor.dispose();
+  if (leaveScopes(tensor)) tensor.dispose();
 }
 
-/** Takes a tensor out of the scopes (it was disposed, or is kept). */
-export function leaveScopes(tensor: Tensor): void {
-  for (let i = scopes.length - 1; i >= 0; i--) if (scopes[i]!.delete(tensor)) return;
+/** Takes a tensor out of the scope it is in: it was disposed, or belongs to somebody. False when it was in none. */
+export function leaveScopes(tensor: Tensor): boolean {
+  for (let i = scopes.length - 1; i >= 0; i--) if (scopes[i]!.delete(tensor)) return true;
+  return false;
 }
 
 /**
@@ -57,17 +58,10 @@ export function tidy<T>(nameOrF: string | (() => T), maybeF?: () => T): T {
     returned = tensorsIn(result);
     return result;
   } finally {
-    scopes.splice(scopes.indexOf(scope), 1);
-    const outer = scopes.at(-1);
-    const survivors = isRecording() ? [...scope] : returned;
-    for (const tensor of survivors) if (scope.delete(tensor)) handOver(tensor, outer);
+    scopes.pop();
+    for (const tensor of isRecording() ? scope : returned) if (scope.delete(tensor)) enterScope(tensor);
     for (const tensor of scope) tensor.dispose();
   }
-}
-
-function handOver(tensor: Tensor, outer: Set<Tensor> | undefined): void {
-  if (outer === undefined) tensor.freeWhenUnreachable();
-  else outer.add(tensor);
 }
 
 /**
@@ -84,12 +78,12 @@ export function dispose(container: unknown): void {
   for (const tensor of tensorsIn(container)) tensor.dispose();
 }
 
-/** The tensors in a value: itself, or those in arrays and plain objects, at any depth. */
-export function tensorsIn(value: unknown, found: Tensor[] = [], seen = new Set<object>()): Tensor[] {
-  if (typeof value !== "object" || value === null || seen.has(value)) return found;
-  seen.add(value);
+/** The tensors in a value: itself, or those in arrays and plain objects, at any depth. `seen`: those objects so far. */
+export function tensorsIn(value: unknown, found: Tensor[] = [], seen?: Set<object>): Tensor[] {
+  if (typeof value !== "object" || value === null || seen?.has(value)) return found;
   if (isTensor(value)) found.push(value);
   else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+    (seen ??= new Set()).add(value);
     for (const part of Object.values(value)) tensorsIn(part, found, seen);
   }
   return found;

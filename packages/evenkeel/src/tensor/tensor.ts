@@ -40,7 +40,7 @@ export class Tensor {
     this.size = sizeOf(shape);
     this.#storage = storage;
     numTensors += 1;
-    if (!enterScope(this)) this.freeWhenUnreachable();
+    enterScope(this);
   }
 
   get rank(): number {
