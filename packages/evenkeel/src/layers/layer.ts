@@ -1,10 +1,9 @@
 import { ArgumentError, checkInteger, checkKeys, ShapeError, shapeText, unknownName, valueText } from "../errors.ts";
 import { camelCase, type Serialized, snakeCase } from "../keras.ts";
 import { floatTensor } from "../ops/inputs.ts";
-import { createTensor } from "../tensor/create.ts";
 import { scoped, tidy } from "../tensor/scope.ts";
 import type { PartialShape, Shape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { copyTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { Variable } from "../tensor/variable.ts";
 import type { Initializer } from "./initializer.ts";
@@ -167,7 +166,7 @@ export abstract class Layer {
 
   /** Copies of the weights, in the order of `weights`, the caller's to free. */
   getWeights(): Tensor[] {
-    return tidy(() => this.weights.map((one) => createTensor("getWeights", one.dataSync(), one.shape)));
+    return tidy(() => this.weights.map((one) => copyTensor("getWeights", one)));
   }
 
   /** Replaces all weights, in the order of `weights`. Errors: ShapeError, and then nothing has changed. */

@@ -1,8 +1,8 @@
 import { ArgumentError, checkInteger } from "../errors.ts";
 import { allocate, int32View, release } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
-import { checkShape, type Shape } from "./shape.ts";
-import { addressOf, allocateTensor, type DataType, type Tensor } from "./tensor.ts";
+import { checkShape, type Shape, sizeOf } from "./shape.ts";
+import { allocateTensor, type DataType, type Tensor } from "./tensor.ts";
 
 /** Where a stream stands: its next numbers depend on these two alone. */
 export interface RandomState {
@@ -36,16 +36,16 @@ export class RandomStream {
 
   /** Uniform in [min, max). */
   uniform(shape: Shape, min = 0, max = 1): Tensor {
-    return this.#fill("random_uniform", shape, min, max);
+    return this.#tensor("random_uniform", shape, min, max);
   }
 
   normal(shape: Shape, mean = 0, stddev = 1): Tensor {
-    return this.#fill("random_normal", shape, mean, stddev);
+    return this.#tensor("random_normal", shape, mean, stddev);
   }
 
   /** Normal, kept within two standard deviations of the mean. */
   truncatedNormal(shape: Shape, mean = 0, stddev = 1): Tensor {
-    return this.#fill("random_truncated_normal", shape, mean, stddev);
+    return this.#tensor("random_truncated_normal", shape, mean, stddev);
   }
 
   /** `count` integers from 0 to 2³² − 1. */
@@ -68,10 +68,12 @@ export class RandomStream {
     return order;
   }
 
-  #fill(distribution: Distribution, shape: Shape, a: number, b: number): Tensor {
-    const result = allocateTensor([...checkShape("random", shape)]);
-    kernels[distribution](...this.#take(result.size), result.size, a, b, addressOf("random", result));
-    return result;
+  /** Takes the numbers' place in the stream now, and draws them when they are first read. */
+  #tensor(distribution: Distribution, shape: Shape, a: number, b: number): Tensor {
+    const size = sizeOf(checkShape("random", shape));
+    const position = this.#take(size);
+    const draw = (pointer: number): void => kernels[distribution](...position, size, a, b, pointer);
+    return allocateTensor([...shape], "float32", draw);
   }
 
   /** Seed and counter as halves of 64 bits; the counter moves on by the blocks of four that `count` numbers use. */

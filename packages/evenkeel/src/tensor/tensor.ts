@@ -4,7 +4,7 @@ import { DisposedError, shapeText } from "../errors.ts";
 import { float32View, heapStatistics, int32View } from "../wasm/heap.ts";
 import { enterScope, leaveScopes } from "./scope.ts";
 import { type Shape, sameShape, sizeOf } from "./shape.ts";
-import { createStorage, releaseStorage, type Storage } from "./storage.ts";
+import { type Fill, Storage } from "./storage.ts";
 
 export type DataType = "float32" | "int32";
 export interface DataArrays {
@@ -20,7 +20,7 @@ let numTensors = 0;
 /** The net under tensors that no scope owns and nobody disposed: their storage is released after they are collected. */
 const unreachable = new FinalizationRegistry<Storage>((storage) => {
   numTensors -= 1;
-  releaseStorage(storage);
+  storage.release();
 });
 
 /**
@@ -90,7 +90,7 @@ export class Tensor {
     if (this.#storage === undefined) return;
     leaveScopes(this);
     unreachable.unregister(this);
-    releaseStorage(this.#storage);
+    this.#storage.release();
     this.#storage = undefined;
     numTensors -= 1;
   }
@@ -116,9 +116,14 @@ export class Tensor {
 
 export interface Tensor extends Disposable {}
 
-/** A new tensor whose values are yet to be written by a kernel. */
-export function allocateTensor(shape: Shape, dtype: DataType = "float32"): Tensor {
-  return new Tensor(createStorage(sizeOf(shape) * 4), shape, dtype);
+/** A new tensor whose values are yet to be written by a kernel, or by `fill` when they are first read. */
+export function allocateTensor(shape: Shape, dtype: DataType = "float32", fill?: Fill): Tensor {
+  return new Tensor(new Storage(sizeOf(shape) * 4, fill), shape, dtype);
+}
+
+/** The same values in memory of their own. */
+export function copyTensor(op: string, tensor: Tensor): Tensor {
+  return new Tensor(tensor.storage(op).copy(), tensor.shape, tensor.dtype);
 }
 
 /** The same memory seen with another shape of the same size. */

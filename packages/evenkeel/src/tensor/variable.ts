@@ -1,10 +1,8 @@
 import { ArgumentError, ShapeError, shapeText } from "../errors.ts";
-import { float32View, int32View } from "../wasm/heap.ts";
 import { toTensor } from "./create.ts";
 import { leaveScopes, tidy } from "./scope.ts";
 import { sameShape } from "./shape.ts";
-import { createStorage } from "./storage.ts";
-import { addressOf, type DataType, Tensor } from "./tensor.ts";
+import { type DataType, Tensor } from "./tensor.ts";
 import type { TensorLike } from "./values.ts";
 
 let unnamed = 0;
@@ -19,12 +17,11 @@ export class Variable extends Tensor {
   trainable: boolean;
 
   constructor(initial: Tensor, trainable: boolean, name: string) {
-    super(createStorage(initial.size * 4), initial.shape, initial.dtype);
+    super(initial.storage("variable").copy(), initial.shape, initial.dtype);
     leaveScopes(this);
     this.freeWhenUnreachable();
     this.name = name;
     this.trainable = trainable;
-    this.#copy(initial);
   }
 
   /** Replaces the values, in place. Errors: ShapeError when the shape differs; then nothing has changed. */
@@ -40,13 +37,8 @@ export class Variable extends Tensor {
           `assign: ${source.dtype} values; the variable ${this.name} is ${this.dtype}: cast them`,
         );
       }
-      this.#copy(source);
+      this.storage("assign").copyFrom(source.storage("assign"));
     });
-  }
-
-  #copy(source: Tensor): void {
-    const view = source.dtype === "float32" ? float32View : int32View;
-    view(addressOf("assign", this), this.size).set(source.view("assign"));
   }
 }
 
