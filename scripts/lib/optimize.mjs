@@ -9,7 +9,8 @@ const everywhere = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext
 
 /**
  * wasm-metadce drops what only wasm-bindgen's JavaScript needs: our exports take and return numbers, so that the module
- * is instantiated without glue. Then wasm-opt -O3.
+ * is instantiated without glue. Then wasm-opt -O3, but large functions that rustc kept apart stay apart, also with one
+ * caller: an engine optimizes the function around a hot loop whole.
  * @param {string} input
  * @param {{ name: string, enable: string[], internal: string[] }} variant  its name, the features it has beyond those
  *   of every engine, and the exports to keep although their names start with "__"
@@ -26,7 +27,7 @@ export async function optimize(input, { name, enable, internal }) {
   const pruning = ["-f", graph, ...features, "--enable-reference-types", "-o", pruned];
   await run([tool("wasm-metadce"), input, ...pruning]);
   if (enable.includes("relaxed-simd")) await keepNaN(pruned);
-  await run([tool("wasm-opt"), pruned, "-O3", ...features, "-o", output]);
+  await run([tool("wasm-opt"), pruned, "-O3", "--one-caller-inline-max-function-size=1000", ...features, "-o", output]);
   return withoutCustomSections(readFileSync(output));
 }
 
