@@ -11,7 +11,7 @@ function build(lib, network, weights) {
   const given = Object.values(weights).map(({ values, shape }) => lib.tensor(values, shape));
   let next = 0;
   for (const layer of model.layers) {
-    const count = layer.getWeights().length;
+    const count = layer.weights.length;
     layer.setWeights(given.slice(next, next + count));
     next += count;
   }
