@@ -78,6 +78,7 @@ pub fn random_truncated_normal(position: Position, mean: f32, stddev: f32, y: &m
 #[inline(never)]
 fn from_quantile(position: Position, mean: f32, stddev: f32, tail: [f32; 2], most: f32, y: &mut [f32]) {
     let [mean, stddev, least, span, most] = [mean, stddev, tail[0], tail[1], most].map(F32x4::splat);
+    let normal_quantile = normal_quantile();
     fill_floats(position, y, |words| {
         let fraction = (words & I32x4::splat(i32::MAX)).to_f32() * F32x4::splat(1.0 / 2_147_483_648.0);
         let z = normal_quantile(span * fraction + least).min(most);

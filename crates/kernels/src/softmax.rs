@@ -9,6 +9,7 @@ use crate::streams::{extreme, map, map_long, sum, update};
 #[inline(never)]
 fn exponentials(x: &[f32], shift: f32, y: &mut [f32]) -> f64 {
     let shift = F32x4::splat(shift);
+    let exp = exp();
     map_long([x], y, |[x]| exp(x - shift));
     let [total] = sum([&*y], |[y]| [y]);
     total
@@ -50,6 +51,7 @@ pub fn log_softmax_forward(cols: usize, x: &[f32], y: &mut [f32]) {
 /// dx = dy - eʸ·Σdy for each row; y as the forward pass wrote it.
 pub fn log_softmax_backward(cols: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
     for_each_block(cols, [y, dy], dx, |_, [y, dy], dx| {
+        let exp = exp();
         for ((y, dy), dx) in rows(cols, y).zip(rows(cols, dy)).zip(rows_mut(cols, dx)) {
             let [total] = sum([dy], |[dy]| [dy]);
             let total = F32x4::splat(total as f32);
@@ -74,12 +76,12 @@ pub fn softmax_cross_entropy_forward(cols: usize, z: &[f32], t: &[f32], loss: &m
             let total = exponentials(z, max, p) as f32;
             let (max, log_total) = (F32x4::splat(max), F32x4::splat(log_scalar(total)));
             let [row_loss] = sum([z, t], |[z, t]| {
-                let zero = F32x4::zero();
-                [t.eq(zero).select(zero, t * ((max - z) + log_total))]
+                let term = t * ((max - z) + log_total);
+                [F32x4::from_bits(term.to_bits() & !t.eq(F32x4::zero()))]
             });
             *loss = row_loss as f32;
-            let total = F32x4::splat(total);
-            update::<1, 0, 1>([p], [], |[p], []| [p / total]);
+            let factor = F32x4::splat(1.0 / total);
+            update::<1, 0, 1>([p], [], |[p], []| [p * factor]);
         }
     });
 }

@@ -95,26 +95,27 @@ unsafe fn forward(op: Unary, Whole { vectors, x, y }: Whole<1>) {
     let x = x.map(|x| each(x.start));
     let one = F32x4::splat(1.0);
     macro_rules! apply {
-        ($unroll:ident, $f:expr) => {
+        ($unroll:ident, $f:expr) => {{
+            let f = $f;
             // Safety: the caller's promise.
-            unsafe { stream::<1, 1, $unroll>(vectors * LANES, x, [y], |[x]| [$f(x)]) }
-        };
+            unsafe { stream::<1, 1, $unroll>(vectors * LANES, x, [y], |[x]| [f(x)]) }
+        }};
     }
     match op {
         Unary::Neg => apply!(UNROLL, |x: F32x4| -x),
         Unary::Abs => apply!(UNROLL, F32x4::abs),
         Unary::Square => apply!(UNROLL, |x: F32x4| x * x),
         Unary::Sqrt => apply!(ONCE, F32x4::sqrt),
-        Unary::Exp => apply!(ONCE, math::exp),
-        Unary::Log => apply!(ONCE, math::log),
+        Unary::Exp => apply!(ONCE, math::exp()),
+        Unary::Log => apply!(ONCE, math::log()),
         Unary::Relu => apply!(UNROLL, F32x4::relu),
-        Unary::Tanh => apply!(ONCE, math::tanh),
-        Unary::Sigmoid => apply!(ONCE, math::sigmoid),
+        Unary::Tanh => apply!(ONCE, math::tanh()),
+        Unary::Sigmoid => apply!(ONCE, math::sigmoid()),
         Unary::Reciprocal => apply!(ONCE, |x: F32x4| one / x),
         Unary::Rsqrt => apply!(ONCE, |x: F32x4| one / x.sqrt()),
         Unary::Sign => apply!(ONCE, sign),
-        Unary::Erf => apply!(ONCE, math::erf),
-        Unary::Softplus => apply!(ONCE, math::softplus),
+        Unary::Erf => apply!(ONCE, math::erf()),
+        Unary::Softplus => apply!(ONCE, math::softplus()),
     }
 }
 
@@ -147,10 +148,11 @@ unsafe fn backward(op: Unary, Whole { vectors, x, y: dx }: Whole<2>) {
     let sources = x.map(|x| each(x.start));
     let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
     macro_rules! apply {
-        ($unroll:ident, $f:expr) => {
+        ($unroll:ident, $f:expr) => {{
+            let f = $f;
             // Safety: the caller's promise.
-            unsafe { stream::<2, 1, $unroll>(vectors * LANES, sources, [dx], |[v, dy]| [$f(v, dy)]) }
-        };
+            unsafe { stream::<2, 1, $unroll>(vectors * LANES, sources, [dx], |[v, dy]| [f(v, dy)]) }
+        }};
     }
     match op {
         Unary::Neg => apply!(UNROLL, |_, dy: F32x4| -dy),
@@ -165,9 +167,15 @@ unsafe fn backward(op: Unary, Whole { vectors, x, y: dx }: Whole<2>) {
         Unary::Reciprocal => apply!(UNROLL, |y: F32x4, dy: F32x4| -(dy * (y * y))),
         Unary::Rsqrt => apply!(UNROLL, |y: F32x4, dy| dy * (F32x4::splat(-0.5) * y * (y * y))),
         Unary::Sign => apply!(UNROLL, |_, _| zero),
-        Unary::Erf => apply!(ONCE, |x, dy| dy * math::erf_derivative(x)),
-        Unary::Softplus => apply!(ONCE, |x, dy| dy * math::sigmoid(x)),
+        Unary::Erf => apply!(ONCE, scaled(math::erf_derivative())),
+        Unary::Softplus => apply!(ONCE, scaled(math::sigmoid())),
     }
+}
+
+/// dy·f′(x).
+#[inline(always)]
+fn scaled(derivative: impl Fn(F32x4) -> F32x4) -> impl Fn(F32x4, F32x4) -> F32x4 {
+    move |x, dy| dy * derivative(x)
 }
 
 /// A source of one float after the other: said again before a loop, so that it is compiled for this step.
