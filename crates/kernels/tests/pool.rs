@@ -59,8 +59,11 @@ fn max_takes_the_first_maximum() {
     for g in table() {
         let (x, dy) = (numbers.whole(g.input_len()), numbers.whole(g.output_len()));
         let (mut y, mut dx, mut places) = (unwritten(dy.len()), unwritten(x.len()), vec![99i16; dy.len()]);
-        max_pool_forward(&g, &x, &mut y, &mut places);
+        max_pool_forward(&g, &x, &mut y, Some(&mut places));
         max_pool_backward(&g, &places, &dy, &mut dx);
+        let mut without_places = unwritten(y.len());
+        max_pool_forward(&g, &x, &mut without_places, None);
+        assert_eq!(without_places, y, "without places of {g:?}");
         let mut expected = vec![0.0; x.len()];
         for output in 0..y.len() {
             let mut best = (-1, f32::NEG_INFINITY, None);
@@ -87,12 +90,14 @@ fn max_of_a_window_with_nan_is_nan_and_of_infinities_is_one_of_them() {
             x[(tap / 2 * g.width + tap % 2) * g.channels + c] = f32::NAN;
         }
         let (mut y, mut places) = (unwritten(10), vec![99i16; 10]);
-        max_pool_forward(&g, &x, &mut y, &mut places);
+        max_pool_forward(&g, &x, &mut y, Some(&mut places));
         assert!(y[..5].iter().all(|y| y.is_nan()) && y[5..].iter().all(|&y| y == 1.0));
         assert!(places[..5].iter().all(|&i| i == tap as i16) && places[5..].iter().all(|&i| i == 0));
+        max_pool_forward(&g, &x, &mut y, None);
+        assert!(y[..5].iter().all(|y| y.is_nan()) && y[5..].iter().all(|&y| y == 1.0));
     }
     let (mut y, mut places) = (unwritten(10), vec![99i16; 10]);
-    max_pool_forward(&g, &[f32::NEG_INFINITY; 40], &mut y, &mut places);
+    max_pool_forward(&g, &[f32::NEG_INFINITY; 40], &mut y, Some(&mut places));
     assert!(y.iter().all(|&y| y == f32::NEG_INFINITY) && places.iter().all(|&i| i == 0));
 }
 

@@ -1,6 +1,6 @@
 //! Pooling. `geometry` is the address of the 12 sizes of [`Pool2d`], in its order.
 
-use crate::slices::{slice, slice_mut};
+use crate::slices::{optional_slice_mut, slice, slice_mut};
 use evenkeel_kernels::pool::{self, Pool2d};
 
 /// # Safety
@@ -26,13 +26,13 @@ pub unsafe fn read_geometry(geometry: *const u32) -> Pool2d {
 }
 
 /// # Safety
-/// The arrays have the sizes that `geometry` says (`places` as `y`); `y` and `places` overlap nothing.
+/// The arrays have the sizes that `geometry` says (`places` as `y`, or it is 0); `y` and `places` overlap nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn max_pool_forward(geometry: *const u32, x: *const f32, y: *mut f32, places: *mut i16) {
     // Safety: the caller's promise.
     unsafe {
         let g = read_geometry(geometry);
-        let (y, places) = (slice_mut(y, g.output_len()), slice_mut(places, g.output_len()));
+        let (y, places) = (slice_mut(y, g.output_len()), optional_slice_mut(places, g.output_len()));
         pool::max_pool_forward(&g, slice(x, g.input_len()), y, places);
     }
 }

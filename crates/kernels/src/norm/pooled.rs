@@ -33,7 +33,7 @@ pub fn norm_pool_forward(
 ) {
     debug_assert!(norm_pool_supports(g));
     round(moments, statistics);
-    let maxima = Maxima { y: Parts::of(y), places: Parts::of(places), peaks: Some(Parts::of(peaks)) };
+    let maxima = Maxima { y: Parts::of(y), places: Some(Parts::of(places)), peaks: Some(Parts::of(peaks)) };
     for group in pixels(g).groups() {
         let constants = forward_constants(&group, moments, affine, epsilon);
         let first = group.channels.start;
@@ -42,7 +42,7 @@ pub fn norm_pool_forward(
         // Safety: vectors of the group's channels are inside, as TILE is a whole number of them.
         let at = |each: &Columns<f32>, channel: usize| unsafe { load(each, channel - first) };
         let key = |x, channel| x * at(&signs, channel);
-        pool_maximum::<true>(g, x, group.channels, &maxima, key, |x, channel| {
+        pool_maximum::<true, true>(g, x, group.channels, &maxima, key, |x, channel| {
             let [mean, scale, offset] = constants.each_ref().map(|each| at(each, channel));
             (x - mean) * scale + offset
         });

@@ -10,17 +10,21 @@ use core::ops::Range;
 const TOGETHER: usize = 4;
 
 /// `y = max over the window`, NaN if one is in it; `places` = the index `row * kernel_w + column` in the window of the
-/// first maximum (of the first NaN), -1 for a window without pixels. A window has at most 2¹⁵ places.
-pub fn max_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32], places: &mut [i16]) {
-    debug_assert!(x.len() == g.input_len() && y.len() == g.output_len() && places.len() == g.output_len());
-    let maxima = Maxima { y: Parts::of(y), places: Parts::of(places), peaks: None };
-    pool_maximum::<false>(g, x, 0..g.channels, &maxima, |x, _| x, |x, _| x);
+/// first maximum (of the first NaN), -1 for a window without pixels. A window has at most 2¹⁵ places. Without `places`
+/// it takes half the time.
+pub fn max_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32], places: Option<&mut [i16]>) {
+    debug_assert!(x.len() == g.input_len() && y.len() == g.output_len());
+    let maxima = Maxima { y: Parts::of(y), places: places.map(Parts::of), peaks: None };
+    match maxima.places {
+        None => pool_maximum::<false, false>(g, x, 0..g.channels, &maxima, |x, _| x, |x, _| x),
+        Some(_) => pool_maximum::<true, false>(g, x, 0..g.channels, &maxima, |x, _| x, |x, _| x),
+    }
 }
 
 /// What is kept of each window: the largest value, its place, and the x that it was computed from.
 pub(crate) struct Maxima<'a> {
     pub y: Parts<'a, f32>,
-    pub places: Parts<'a, i16>,
+    pub places: Option<Parts<'a, i16>>,
     pub peaks: Option<Parts<'a, f32>>,
 }
 
@@ -28,7 +32,7 @@ pub(crate) struct Maxima<'a> {
 ///
 /// Where values differ, `key` has their order, and is cheaper: x, -x, or NaN where it does not know.
 #[inline(always)]
-pub(crate) fn pool_maximum<const PEAKS: bool>(
+pub(crate) fn pool_maximum<const PLACES: bool, const PEAKS: bool>(
     g: &Pool2d,
     x: &[f32],
     channels: Range<usize>,
@@ -50,14 +54,14 @@ pub(crate) fn pool_maximum<const PEAKS: bool>(
                     // Safety: this image is in one task; `left` channels are left in each pixel of x and of y.
                     unsafe {
                         let done = left >= TOGETHER * LANES
-                            && window.clean_maximum(
+                            && window.clean_maximum::<PLACES>(
                                 g,
                                 source,
                                 |x, v| key(x, channel + v * LANES),
                                 |v, best, place| {
                                     let (to, peak) = (to + v * LANES, key(best, channel + v * LANES));
                                     let y = value(peak, channel + v * LANES);
-                                    maxima.store::<PEAKS>([y, peak], place, to, LANES);
+                                    maxima.store::<PLACES, PEAKS>([y, peak], place, to, LANES);
                                 },
                             );
                         if done {
@@ -65,7 +69,7 @@ pub(crate) fn pool_maximum<const PEAKS: bool>(
                             continue;
                         }
                         let (best, place, peak) = window.maximum(g, source, |x| value(x, channel));
-                        maxima.store::<PEAKS>([best, peak], place, to, source.lanes);
+                        maxima.store::<PLACES, PEAKS>([best, peak], place, to, source.lanes);
                         channel += LANES;
                     }
                 }
@@ -78,11 +82,19 @@ impl Maxima<'_> {
     /// # Safety
     /// From `to` on there are `lanes` channels of an output that nothing else uses.
     #[inline(always)]
-    unsafe fn store<const PEAKS: bool>(&self, [y, peak]: [F32x4; 2], place: I32x4, to: usize, lanes: usize) {
+    unsafe fn store<const PLACES: bool, const PEAKS: bool>(
+        &self,
+        [y, peak]: [F32x4; 2],
+        place: I32x4,
+        to: usize,
+        lanes: usize,
+    ) {
         // Safety: the caller's promise.
         unsafe {
             y.store_partial(self.y.start().add(to), lanes);
-            place.store_i16(self.places.start().add(to), lanes);
+            if let (true, Some(places)) = (PLACES, &self.places) {
+                place.store_i16(places.start().add(to), lanes);
+            }
             if let (true, Some(peaks)) = (PEAKS, &self.peaks) {
                 peak.store_partial(peaks.start().add(to), lanes);
             }
@@ -118,13 +130,13 @@ impl Window {
         (best, place, peak)
     }
 
-    /// Hands the largest key and its tap of each of `TOGETHER` vectors to `keep`, in a third of the time; or returns
-    /// false, where NaN or -infinity needs more care.
+    /// Hands the largest key and its tap (if `PLACES`) of each of `TOGETHER` vectors to `keep`, in a third of the time;
+    /// or returns false, where NaN or -infinity needs more care.
     ///
     /// # Safety
     /// The source is readable for so many whole vectors.
     #[inline(always)]
-    unsafe fn clean_maximum(
+    unsafe fn clean_maximum<const PLACES: bool>(
         &self,
         g: &Pool2d,
         source: Source,
@@ -139,15 +151,18 @@ impl Window {
                 // Safety: the caller's promise.
                 let key = key(unsafe { F32x4::load(x.add(v * LANES)) }, v);
                 sum[v] = sum[v] + key;
-                // Taps only grow.
-                place[v] = place[v].max(best[v].lt(key) & tap);
+                if PLACES {
+                    // Taps only grow.
+                    place[v] = place[v].max(best[v].lt(key) & tap);
+                }
                 best[v] = best[v].max(key);
             }
         });
         // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm); -infinity is never better.
         let total = sum[1..].iter().fold(sum[0], |total, &sum| total + sum);
         let least = place[1..].iter().fold(place[0], |least, &place| least.min(place));
-        if (total.ne(total) | least.lt(I32x4::splat(0))).any() {
+        let strange = total.ne(total);
+        if if PLACES { strange | least.lt(I32x4::splat(0)) } else { strange }.any() {
             return false;
         }
         (0..TOGETHER).for_each(|v| keep(v, best[v], place[v]));

@@ -98,7 +98,7 @@ fn pooling() {
             let [mut y, mut mean] = [(); 2].map(|()| unwritten(g.output_len()));
             let [mut dx, mut dx_mean] = [(); 2].map(|()| unwritten(g.input_len()));
             let mut places = vec![99; y.len()];
-            max_pool_forward(&g, &x, &mut y, &mut places);
+            max_pool_forward(&g, &x, &mut y, Some(&mut places));
             max_pool_backward(&g, &places, &dy, &mut dx);
             average_pool_forward(&g, &x, &mut mean);
             average_pool_backward(&g, &dy, &mut dx_mean);

@@ -1,4 +1,4 @@
-import { record } from "../autograd/tape.ts";
+import { isRecording, record } from "../autograd/tape.ts";
 import { ArgumentError } from "../errors.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
@@ -86,22 +86,18 @@ export function allocatePlaces(maxima: number): Tensor {
 }
 
 function poolMaximum(x: Tensor, y: Tensor, geometry: readonly number[]): void {
-  const places = allocatePlaces(y.size);
-  const [from, to, at] = [x, y, places].map((each) => addressOf("maxPool", each)) as [number, number, number];
-  kernels.max_pool_forward(writeArguments(geometry), from, to, at);
+  const at = (tensor: Tensor): number => addressOf("maxPool", tensor);
+  // Only the gradient wants to know where the maxima came from.
+  const places = isRecording() ? allocatePlaces(y.size) : undefined;
+  kernels.max_pool_forward(writeArguments(geometry), at(x), at(y), places === undefined ? 0 : at(places));
+  if (places === undefined) return;
   record({
     name: "maxPool",
     inputs: [x],
     outputs: [y],
     adjoint: ([dy]) => {
       const dx = allocateTensor(x.shape);
-      const args = writeArguments(geometry);
-      kernels.max_pool_backward(
-        args,
-        addressOf("maxPool", places),
-        addressOf("maxPool", dy!),
-        addressOf("maxPool", dx),
-      );
+      kernels.max_pool_backward(writeArguments(geometry), at(places), at(dy!), at(dx));
       return [dx];
     },
   });
