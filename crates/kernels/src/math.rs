@@ -10,9 +10,8 @@ mod power;
 
 pub use power::power;
 
-use crate::lanes::{F32x4, F64x2, I32x4};
+use crate::lanes::{F32x4, F64x2, I32x4, constants};
 use core::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LOG2_E};
-use core::hint::black_box;
 
 /// ln 2 in two parts; the first has 15 bits, so that its product with an exponent is exact.
 const LN_2_HIGH: f32 = 0.693_145_75;
@@ -20,15 +19,6 @@ const LN_2_LOW: f32 = 1.428_606_8e-6;
 
 /// The bits of a float's fraction.
 const MANTISSA: f32 = f32::from_bits(0x007f_ffff);
-
-/// Each value in all lanes, out of the compiler's sight: it would write a constant where it is used, which V8 makes
-/// anew each time, in three instructions (exp takes 2.2 times as long). A variable that finds no register takes one.
-#[inline(always)]
-fn constants<const N: usize>(values: &'static [f32; N]) -> [F32x4; N] {
-    let values = black_box(values);
-    // Safety: all are inside.
-    core::array::from_fn(|i| unsafe { F32x4::load_splat(&raw const values[i]) })
-}
 
 /// `c[0] + c[1]·x + c[2]·x² + …`, even and odd powers apart: two short chains of additions instead of a long one.
 #[inline(always)]

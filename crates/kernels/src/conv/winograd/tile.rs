@@ -2,6 +2,8 @@
 //! one-dimensional one ([`super::f4`], [`super::f6`]) applied to both axes.
 
 use crate::lanes::{F32x4, LANES};
+use core::array::from_fn;
+use core::hint::black_box;
 
 /// F(out x out, 3 x 3) from `size` = out + 2 points along each axis.
 pub struct Tile {
@@ -68,6 +70,9 @@ pub const fn filter_matrix<const POINTS: usize, const SIZE: usize>(points: [f64;
 }
 
 /// `transform` along the columns and then along the rows of every tile; `ADD` to what `to` holds.
+///
+/// The compiler must not see how many columns and rows there are: it would write all of them out, 700 instructions
+/// that keep their values in memory, instead of two loops that keep them in registers.
 #[inline(always)]
 pub fn both_axes<const FROM: usize, const TO: usize, const ADD: bool>(
     transform: impl Fn([F32x4; FROM]) -> [F32x4; TO],
@@ -80,26 +85,29 @@ pub fn both_axes<const FROM: usize, const TO: usize, const ADD: bool>(
     let end =
         |size: usize, grid: Grid| (row.tiles - 1) * grid.tile + (size - 1) * (grid.row + grid.column) + row.channels;
     debug_assert!(end(FROM, of_from) <= from.len() && end(TO, of_to) <= to.len());
+    let (columns, lines) = (black_box(FROM), black_box(TO));
+    // Between the two: lines of `FROM` vectors.
     let mut half = [[F32x4::zero(); FROM]; TO];
+    let half = half.as_mut_ptr().cast::<F32x4>();
     for tile in 0..row.tiles {
         for channel in (0..row.channels).step_by(LANES) {
-            // Safety: the assert above.
+            // Safety: the assert above; `half` has FROM columns and TO lines.
             unsafe {
                 let mut column = from.as_ptr().add(tile * of_from.tile + channel);
-                for j in 0..FROM {
+                let mut place = half;
+                for _ in 0..columns {
                     let values = transform(load_line(column, of_from.row));
-                    half.iter_mut().zip(values).for_each(|(line, value)| line[j] = value);
+                    values.iter().enumerate().for_each(|(i, &value)| place.add(i * FROM).write(value));
                     column = column.wrapping_add(of_from.column);
+                    place = place.wrapping_add(1);
                 }
                 let mut line = to.as_mut_ptr().add(tile * of_to.tile + channel);
-                for values in half {
-                    let mut place = line;
-                    for value in transform(values) {
-                        let value = if ADD { F32x4::load(place) + value } else { value };
-                        value.store(place);
-                        place = place.wrapping_add(of_to.column);
-                    }
+                let mut place = half;
+                for _ in 0..lines {
+                    let values = transform(from_fn(|j| place.add(j).read()));
+                    store_line::<TO, ADD>(values, line, of_to.column);
                     line = line.wrapping_add(of_to.row);
+                    place = place.wrapping_add(FROM);
                 }
             }
         }
@@ -110,7 +118,7 @@ pub fn both_axes<const FROM: usize, const TO: usize, const ADD: bool>(
 /// 4 floats are readable at each of `N` places, `step` apart.
 #[inline(always)]
 unsafe fn load_line<const N: usize>(mut place: *const f32, step: usize) -> [F32x4; N] {
-    core::array::from_fn(|_| {
+    from_fn(|_| {
         // Safety: the caller's promise; the last place may be followed by none.
         let value = unsafe { F32x4::load(place) };
         place = place.wrapping_add(step);
@@ -118,7 +126,16 @@ unsafe fn load_line<const N: usize>(mut place: *const f32, step: usize) -> [F32x
     })
 }
 
+/// # Safety
+/// 4 floats are writable at each of `N` places, `step` apart, and readable to `ADD` to them.
 #[inline(always)]
-pub fn scale(x: F32x4, factor: f64) -> F32x4 {
-    x * F32x4::splat(factor as f32)
+unsafe fn store_line<const N: usize, const ADD: bool>(values: [F32x4; N], mut place: *mut f32, step: usize) {
+    for value in values {
+        // Safety: the caller's promise; the last place may be followed by none.
+        unsafe {
+            let value = if ADD { F32x4::load(place) + value } else { value };
+            value.store(place);
+        }
+        place = place.wrapping_add(step);
+    }
 }
