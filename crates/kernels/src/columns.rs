@@ -20,6 +20,9 @@ const VECTORS: usize = 2;
 /// Rows whose float32 sums are merged into float64 at once; a multiple of 4.
 const BLOCK: usize = 64;
 
+/// Floats of the rows that a map walks forward, as processors fetch ahead, before it takes those in front of them.
+const STRETCH: usize = 1 << 14;
+
 /// One value for each column of a tile.
 pub type Columns<T> = [T; TILE];
 
@@ -98,8 +101,12 @@ impl Tile {
     ) {
         debug_assert!(self.end() <= y.len() && x.iter().all(|x| x.len() == y.len()));
         let (x, y) = (x.map(<[f32]>::as_ptr), y.start());
+        // From the end: a sum over the same rows came before, which left the last ones in the cache ([4096, 512],
+        // backward: 15 % less time).
+        let stretch = (STRETCH / self.width.max(1)).max(1);
         // The row after the last is the rest.
-        for row in 0..=self.rows {
+        let rows = |i: usize| i * stretch..(self.rows + 1).min((i + 1) * stretch);
+        for row in (0..=self.rows / stretch).rev().flat_map(rows) {
             let width = if row < self.rows { self.width } else { self.rest };
             let start = self.start + row * self.stride;
             let read: [Source; R] = from_fn(|i| match i.checked_sub(K) {

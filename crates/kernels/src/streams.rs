@@ -153,25 +153,26 @@ pub fn sum<const K: usize, const M: usize>(x: [&[f32]; K], f: impl Fn([F32x4; K]
         while left > 0 {
             let mut sums = [[F32x4::zero(); UNROLL]; M];
             let block = left.min(BLOCK * UNROLL * LANES);
-            let mut i = 0;
-            let mut step = |vectors: usize, i: usize| {
+            left -= block;
+            // Pointers that move on, as the WASM build leaves indices as they are written.
+            let mut step = |vectors: usize| {
                 for u in 0..vectors {
-                    // Safety: i + 4 * vectors <= block.
-                    let terms = f(from_fn(|k| unsafe { F32x4::load(x[k].add(i + u * LANES)) }));
+                    // Safety: 4 * vectors are left.
+                    let terms = f(from_fn(|k| unsafe { F32x4::load(x[k].add(u * LANES)) }));
                     for (sums, term) in sums.iter_mut().zip(terms) {
                         sums[u] = sums[u] + term;
                     }
                 }
-                vectors * LANES
+                for x in &mut x {
+                    *x = x.wrapping_add(vectors * LANES);
+                }
             };
-            while i + UNROLL * LANES <= block {
-                i += step(UNROLL, i);
+            for _ in 0..block / (UNROLL * LANES) {
+                step(UNROLL);
             }
-            while i < block {
-                i += step(1, i);
+            for _ in 0..block / LANES % UNROLL {
+                step(1);
             }
-            x = x.map(|x| x.wrapping_add(block));
-            left -= block;
             for (total, [a, b, c, d]) in total.iter_mut().zip(sums) {
                 // The lanes of the padding are no elements.
                 let live = ((a + b) + (c + d)).to_array().map(f64::from).into_iter().take(lanes);
