@@ -11,14 +11,13 @@ const slow = { ms: 2000, rounds: 2 };
 /** The time limit of making a job ready, compiling among it, and of each turn. */
 const seconds = { prepare: 400, turn: 120 };
 
-/** ms before a turn: the threads of the one before spin for a while (OpenMP's: 200 ms). */
-const pause = 300;
-
 export interface Settings {
   readonly rounds: number;
   /** ms of a contestant's turn, and of its warming up, which lets engines optimize. */
   readonly turn: number;
   readonly warmUp: number;
+  /** ms before a turn: the threads of the one before spin for a while (OpenMP's: 200 ms). */
+  readonly pause: number;
   /** Why a contestant does not take part in a row, if so. */
   readonly leftOut: (row: Row, id: ContestantId) => string | undefined;
   readonly say: (text: string) => void;
@@ -73,7 +72,7 @@ export async function measureRow(row: Row, arrays: Prepare["arrays"], pool: Pool
     for (const [id, { runner, times, rounds }] of running) {
       if (round >= slow.rounds && rounds.at(-1)! > slow.ms) continue;
       await attempt(id, async () => {
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await new Promise((resolve) => setTimeout(resolve, settings.pause));
         const turn = await runner.time(settings.turn, seconds.turn);
         times.push(...turn);
         rounds.push(median(turn));

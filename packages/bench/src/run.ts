@@ -78,6 +78,7 @@ async function compare(options: Options): Promise<void> {
     rounds: options.rounds,
     turn: options.quick ? 60 : 250,
     warmUp: options.quick ? 250 : 1000,
+    pause: options.quick ? 20 : 300,
     leftOut: (row, id) => {
       if (isPython(id) && "reason" in python) return python.reason;
       return options.quick && row.slow?.includes(id) ? "takes too long for --quick" : undefined;

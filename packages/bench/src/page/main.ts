@@ -18,6 +18,7 @@ const settings: Settings = {
   rounds: 5,
   turn: 100,
   warmUp: 500,
+  pause: 50,
   leftOut: ({ slow }, id) => (slow?.includes(id) ? "takes too long" : undefined),
   say,
 };
