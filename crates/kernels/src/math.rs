@@ -4,7 +4,8 @@
 //! are in units in the last place (ULP) of the correctly rounded result, tested over all exponents in tests/math.rs.
 //! The coefficients are minimax fits (Chebyshev, in 40 digits) of the function named beside them.
 //!
-//! `let exp = exp();` before a loop, then `exp(x)` in it: the functions come with their constants in variables.
+//! `let exp = exp();` before a loop, `exp(x)` in it: the function comes with its constants in variables. (Only exp's own
+//! are hidden from the compiler: of more than that too many find no register.)
 
 mod power;
 
@@ -19,6 +20,11 @@ const LN_2_LOW: f32 = 1.428_606_8e-6;
 
 /// The bits of a float's fraction.
 const MANTISSA: f32 = f32::from_bits(0x007f_ffff);
+
+#[inline(always)]
+fn splats<const N: usize>(values: [f32; N]) -> [F32x4; N] {
+    values.map(F32x4::splat)
+}
 
 /// `c[0] + c[1]·x + c[2]·x² + …`, even and odd powers apart: two short chains of additions instead of a long one.
 #[inline(always)]
@@ -81,11 +87,11 @@ pub fn exp() -> impl Fn(F32x4) -> F32x4 + Copy {
 /// x = 2ᵉ·(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), and ln(1 + f) = 2·artanh s = f - s·f + s·s²·P(s²).
 #[inline(always)]
 pub fn log() -> impl Fn(F32x4) -> F32x4 + Copy {
-    let [half, one, two, infinity, nan] = constants(&[0.5, 1.0, 2.0, f32::INFINITY, f32::NAN]);
-    let [normal, subnormal_scale, subnormal_exponent] = constants(&[f32::MIN_POSITIVE, 33_554_432.0, 25.0]);
-    let [sqrt_half, mantissa] = constants(&[FRAC_1_SQRT_2, MANTISSA]);
-    let [ln_2_high, ln_2_low] = constants(&[LN_2_HIGH, LN_2_LOW]);
-    let p = constants(&[0.666_666_7, 0.400_001_23, 0.285_508_22, 0.233_304_68]);
+    let [half, one, two, infinity, nan] = splats([0.5, 1.0, 2.0, f32::INFINITY, f32::NAN]);
+    let [normal, subnormal_scale, subnormal_exponent] = splats([f32::MIN_POSITIVE, 33_554_432.0, 25.0]);
+    let [sqrt_half, mantissa] = splats([FRAC_1_SQRT_2, MANTISSA]);
+    let [ln_2_high, ln_2_low] = splats([LN_2_HIGH, LN_2_LOW]);
+    let p = splats([0.666_666_7, 0.400_001_23, 0.285_508_22, 0.233_304_68]);
     let zero = F32x4::zero();
     move |x| {
         let subnormal = x.lt(normal);
@@ -106,7 +112,8 @@ pub fn log() -> impl Fn(F32x4) -> F32x4 + Copy {
     }
 }
 
-/// [`log`] of one number.
+/// [`log`] of one number: one copy for all.
+#[inline(never)]
 pub fn log_scalar(x: f32) -> f32 {
     log()(F32x4::splat(x)).to_array()[0]
 }
@@ -122,8 +129,8 @@ pub fn sqrt_scalar(x: f64) -> f64 {
 #[inline(always)]
 pub fn tanh() -> impl Fn(F32x4) -> F32x4 + Copy {
     let exp = exp();
-    let [one, two, limit] = constants(&[1.0, 2.0, 0.625]);
-    let p = constants(&[-0.333_333_28, 0.133_327_7, -0.053_850_908, 0.020_997_18, -0.006_096_714]);
+    let [one, two, limit] = splats([1.0, 2.0, 0.625]);
+    let p = splats([-0.333_333_28, 0.133_327_7, -0.053_850_908, 0.020_997_18, -0.006_096_714]);
     move |x| {
         let (a, z) = (x.abs(), x * x);
         let near = a + a * (z * polynomial(z, &p));
@@ -138,7 +145,7 @@ pub fn tanh() -> impl Fn(F32x4) -> F32x4 + Copy {
 #[inline(always)]
 pub fn sigmoid() -> impl Fn(F32x4) -> F32x4 + Copy {
     let exp = exp();
-    let [one] = constants(&[1.0]);
+    let [one] = splats([1.0]);
     move |x| {
         let z = exp(-x.abs());
         x.lt(F32x4::zero()).select(z, one) / (one + z)
@@ -151,7 +158,7 @@ pub fn sigmoid() -> impl Fn(F32x4) -> F32x4 + Copy {
 #[inline(always)]
 pub fn softplus() -> impl Fn(F32x4) -> F32x4 + Copy {
     let (exp, log) = (exp(), log());
-    let [one] = constants(&[1.0]);
+    let [one] = splats([1.0]);
     move |x| {
         let z = exp(-x.abs());
         let u = one + z;
@@ -166,8 +173,8 @@ pub fn softplus() -> impl Fn(F32x4) -> F32x4 + Copy {
 pub fn erf() -> impl Fn(F32x4) -> F32x4 + Copy {
     let exp = exp();
     // erf 4 rounds to 1.
-    let [one, limit, most] = constants(&[1.0, 0.92, 4.0]);
-    let p = constants(&[
+    let [one, limit, most] = splats([1.0, 0.92, 4.0]);
+    let p = splats([
         0.128_379_17,
         -0.376_126_35,
         0.112_837_01,
@@ -176,7 +183,7 @@ pub fn erf() -> impl Fn(F32x4) -> F32x4 + Copy {
         -0.000_815_005,
         8.399_778e-5,
     ]);
-    let q = constants(&[
+    let q = splats([
         1.849_605_6,
         2.638_967_5,
         0.843_105_2,
@@ -200,7 +207,7 @@ pub fn erf() -> impl Fn(F32x4) -> F32x4 + Copy {
 #[inline(always)]
 pub fn erf_derivative() -> impl Fn(F32x4) -> F32x4 + Copy {
     let exp = exp();
-    let [factor] = constants(&[FRAC_2_SQRT_PI]);
+    let [factor] = splats([FRAC_2_SQRT_PI]);
     move |x| factor * exp(-(x * x))
 }
 
@@ -211,8 +218,8 @@ pub fn erf_derivative() -> impl Fn(F32x4) -> F32x4 + Copy {
 #[inline(always)]
 pub fn normal_quantile() -> impl Fn(F32x4) -> F32x4 + Copy {
     let log = log();
-    let [one, four, limit, near, far] = constants(&[1.0, 4.0, 5.0, 2.5, 3.4]);
-    let centre = constants(&[
+    let [one, four, limit, near, far] = splats([1.0, 4.0, 5.0, 2.5, 3.4]);
+    let centre = splats([
         2.123_313_4,
         0.348_802_72,
         -0.005_907_66,
@@ -223,7 +230,7 @@ pub fn normal_quantile() -> impl Fn(F32x4) -> F32x4 + Copy {
         4.839_788_5e-7,
         3.196_968e-8,
     ]);
-    let tails = constants(&[
+    let tails = splats([
         4.574_674_6,
         1.423_610_6,
         0.005_625_327_6,

@@ -5,7 +5,7 @@ use crate::math::{exp, log_scalar};
 use crate::parallel::{LEAST, Parts, for_each, share, tasks};
 use crate::streams::{extreme, map, map_long, sum, update};
 
-/// y = e^(x - shift); returns Σy. One copy for all forward passes.
+/// y = e^(x - shift); returns Σy. One copy for all.
 #[inline(never)]
 fn exponentials(x: &[f32], shift: f32, y: &mut [f32]) -> f64 {
     let shift = F32x4::splat(shift);
@@ -51,11 +51,11 @@ pub fn log_softmax_forward(cols: usize, x: &[f32], y: &mut [f32]) {
 /// dx = dy - eʸ·Σdy for each row; y as the forward pass wrote it.
 pub fn log_softmax_backward(cols: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
     for_each_block(cols, [y, dy], dx, |_, [y, dy], dx| {
-        let exp = exp();
         for ((y, dy), dx) in rows(cols, y).zip(rows(cols, dy)).zip(rows_mut(cols, dx)) {
             let [total] = sum([dy], |[dy]| [dy]);
             let total = F32x4::splat(total as f32);
-            map_long([y, dy], dx, |[y, dy]| dy - exp(y) * total);
+            exponentials(y, 0.0, dx);
+            update::<1, 1, 2>([dx], [dy], |[p], [dy]| [dy - p * total]);
         }
     });
 }

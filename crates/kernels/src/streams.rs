@@ -192,6 +192,7 @@ pub fn sum<const K: usize, const M: usize>(x: [&[f32]; K], f: impl Fn([F32x4; K]
 }
 
 /// max x, or min x if asked; NaN if there is one. Over nothing: -infinity, or infinity.
+#[inline(never)]
 pub fn extreme(x: &[f32], min: bool) -> f32 {
     // min x = -max(-x), by the sign bit alone.
     let flip = I32x4::splat(if min { i32::MIN } else { 0 });
