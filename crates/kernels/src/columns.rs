@@ -5,7 +5,7 @@
 
 use crate::lanes::{F32x4, LANES};
 use crate::parallel::{self, Parts};
-use crate::streams::{Source, UNROLL, stream};
+use crate::streams::{Source, UNROLL, absorb, stream};
 use core::array::from_fn;
 
 /// The most columns whose sums are kept at once.
@@ -244,13 +244,11 @@ impl<const M: usize> ColumnSums<M> {
     }
 
     /// Moves the block's sums into the totals.
-    #[inline(never)]
     fn merge(&mut self, width: usize) {
+        // Sums of padding are dropped with those behind `width`.
         for (block, total) in self.block.iter_mut().zip(&mut self.totals) {
-            for (part, sum) in block.iter().zip(&mut total[..width]) {
-                *sum += f64::from(*part);
-            }
-            block[..width.next_multiple_of(LANES)].fill(0.0);
+            absorb(&mut total[..width], &mut block[..width]);
+            block[width..width.next_multiple_of(LANES)].fill(0.0);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Sums are taken in float32 over short blocks and merged in float64; their order depends on the length alone. A tail
 //! goes through a padded vector, so that no element's result depends on where it stands.
 
-use crate::lanes::{F32x4, I32x4, LANES};
+use crate::lanes::{F32x4, F64x2, I32x4, LANES};
 use crate::math::maximum;
 use crate::parallel::{LEAST, Parts, for_each_range};
 use core::array::from_fn;
@@ -189,6 +189,20 @@ pub fn sum<const K: usize, const M: usize>(x: [&[f32]; K], f: impl Fn([F32x4; K]
         }
         (left, lanes) = (LANES, tail);
     }
+}
+
+/// Moves float32 sums into float64 ones: `totals += sums`, then `sums = 0`.
+#[inline(never)]
+pub fn absorb(totals: &mut [f64], sums: &mut [f32]) {
+    debug_assert!(totals.len() == sums.len());
+    let (vectors, tail) = sums.as_chunks::<LANES>();
+    let (quads, rest) = totals.as_chunks_mut::<LANES>();
+    for (total, &sum) in quads.iter_mut().zip(vectors) {
+        let [low, high] = F32x4::from_array(sum).to_f64().map(F64x2::to_array);
+        *total = [total[0] + low[0], total[1] + low[1], total[2] + high[0], total[3] + high[1]];
+    }
+    rest.iter_mut().zip(tail).for_each(|(total, &sum)| *total += f64::from(sum));
+    sums.fill(0.0);
 }
 
 /// max x, or min x if asked; NaN if there is one. Over nothing: -infinity, or infinity.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, assert_close, assert_exact, bits, unwritten};
-use evenkeel_kernels::matmul::{Activation, Epilogue, Normalization, bias_activation_backward, matmul};
+use evenkeel_kernels::matmul::{Activation, Epilogue, Normalization, matmul};
 use evenkeel_kernels::workspace::{OutOfMemory, Workspace};
 
 #[cfg(target_arch = "wasm32")]
@@ -136,37 +136,6 @@ fn a_row_has_the_same_bits_in_every_place_and_call() {
         assert_eq!(bits(c), bits(&first[..n]));
     }
     assert_eq!(bits(&first), bits(&run(&case, &repeated, &b, &[], &mut Workspace::new())));
-}
-
-#[test]
-fn backward_of_bias_and_activation() {
-    let mut numbers = Numbers::new(6);
-    for (rows, cols) in [(0, 3), (1, 1), (5, 7), (65, 4), (200, 257), (3, 600)] {
-        let (y, dy) = (numbers.whole(rows * cols), numbers.whole(rows * cols));
-        let y: Vec<f32> = y.iter().map(|y| y.max(0.0)).collect();
-        for activation in [Activation::None, Activation::Relu] {
-            let (mut dz, mut dbias) = (unwritten(rows * cols), unwritten(cols));
-            bias_activation_backward(rows, cols, activation, &y, &dy, Some(&mut dz), Some(&mut dbias));
-            let passes = |i: usize| activation == Activation::None || y[i] > 0.0;
-            let expected: Vec<f64> = (0..rows * cols).map(|i| if passes(i) { f64::from(dy[i]) } else { 0.0 }).collect();
-            assert_exact(&dz, &expected, "dz");
-            let sums: Vec<f64> = (0..cols).map(|j| (0..rows).map(|i| expected[i * cols + j]).sum()).collect();
-            assert_exact(&dbias, &sums, "dbias");
-        }
-        let mut dbias = unwritten(cols);
-        bias_activation_backward(rows, cols, Activation::None, &y, &dy, None, Some(&mut dbias));
-        let sums: Vec<f64> = (0..cols).map(|j| (0..rows).map(|i| f64::from(dy[i * cols + j])).sum()).collect();
-        assert_exact(&dbias, &sums, "dbias without dz");
-    }
-}
-
-#[test]
-fn column_sums_of_many_rows_keep_their_digits() {
-    let (rows, cols) = (100_000, 3);
-    let dy = vec![0.1f32; rows * cols];
-    let mut dbias = unwritten(cols);
-    bias_activation_backward(rows, cols, Activation::None, &dy, &dy, None, Some(&mut dbias));
-    assert_close(&dbias, &[f64::from(0.1f32) * 1e5; 3], 1e-6, "dbias");
 }
 
 #[test]

@@ -39,25 +39,3 @@ pub unsafe extern "C" fn matmul(
         matmul::matmul(transpose_a != 0, transpose_b != 0, m, n, k, a, b, epilogue, c, workspace)
     })
 }
-
-/// # Safety
-/// The arrays have the sizes of [`matmul::bias_activation_backward`]; `dz` and `dbias` overlap nothing. `y` may be 0
-/// when the activation is none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bias_activation_backward(
-    rows: usize,
-    cols: usize,
-    activation: u32,
-    y: *const f32,
-    dy: *const f32,
-    dz: *mut f32,
-    dbias: *mut f32,
-) {
-    let (activation, n) = (Activation::from_code(activation), rows * cols);
-    // Safety: the caller's promise.
-    unsafe {
-        let y = optional_slice(y, n).unwrap_or_default();
-        let (dz, dbias) = (optional_slice_mut(dz, n), optional_slice_mut(dbias, cols));
-        matmul::bias_activation_backward(rows, cols, activation, y, slice(dy, n), dz, dbias);
-    }
-}

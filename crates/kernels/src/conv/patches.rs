@@ -2,6 +2,7 @@
 //! product `patches [pixels, patch] * weights [patch, filters]`. Only a block of patches exists at a time.
 
 use super::geometry::Conv2d;
+use crate::streams::update;
 
 /// A run of floats that lie together in the input and in the patch.
 struct Run {
@@ -52,7 +53,7 @@ pub fn scatter_add(g: &Conv2d, group: usize, patches: &[f32], first: usize, dx: 
     for (i, patch) in patches.chunks_exact(g.patch()).enumerate() {
         for_each_run(g, group, first + i, |run| {
             let (from, to) = (&patch[run.patch..], &mut dx[run.input..run.input + run.len]);
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            update::<1, 1, 2>([to], [&from[..run.len]], |[to], [from]| [to + from]);
         });
     }
 }

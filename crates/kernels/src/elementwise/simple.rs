@@ -23,17 +23,21 @@ pub fn scale_in_place(factor: f32, y: &mut [f32]) {
 /// y = x, rounded to nearest where |x| > 2²⁴.
 pub fn cast_i32_to_f32(x: &[i32], y: &mut [f32]) {
     debug_assert_eq!(x.len(), y.len());
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = x as f32;
+    let ((vectors, tail), (quads, rest)) = (x.as_chunks(), y.as_chunks_mut());
+    for (y, &x) in quads.iter_mut().zip(vectors) {
+        *y = I32x4::from_array(x).to_f32().to_array();
     }
+    rest.iter_mut().zip(tail).for_each(|(y, &x)| *y = x as f32);
 }
 
 /// y = x without its fraction, clamped to the range of int32; NaN gives 0.
 pub fn cast_f32_to_i32(x: &[f32], y: &mut [i32]) {
     debug_assert_eq!(x.len(), y.len());
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = x as i32;
+    let ((vectors, tail), (quads, rest)) = (x.as_chunks(), y.as_chunks_mut());
+    for (y, &x) in quads.iter_mut().zip(vectors) {
+        *y = F32x4::from_array(x).to_i32().to_array();
     }
+    rest.iter_mut().zip(tail).for_each(|(y, &x)| *y = x as i32);
 }
 
 /// The index of the first NaN or infinity, or the length of x.

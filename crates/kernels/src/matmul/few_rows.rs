@@ -5,6 +5,8 @@
 use super::epilogue::Epilogue;
 use super::pack::Matrix;
 use crate::lanes::{F32x4, LANES};
+use crate::streams::{Source, UNROLL, stream, update};
+use core::array::from_fn;
 
 /// From this many rows on, packing pays.
 pub const LIMIT: usize = 4;
@@ -26,19 +28,29 @@ pub fn multiply(n: usize, k: usize, a: &[f32], b: Matrix, c: &mut [f32], epilogu
 
 /// `c = sum over p of a[p] * (row p of B)`.
 fn add_rows(a: &[f32], b: Matrix, c: &mut [f32]) {
-    let n = c.len();
     c.fill(0.0);
-    let groups = a.len() / DEPTH * DEPTH;
-    for p in (0..groups).step_by(DEPTH) {
-        let a: [f32; DEPTH] = core::array::from_fn(|i| a[p + i]);
-        let rows: [&[f32]; DEPTH] = core::array::from_fn(|i| &b.data[(p + i) * b.stride..][..n]);
-        for j in 0..n {
-            c[j] = (c[j] + (a[0] * rows[0][j] + a[1] * rows[1][j])) + (a[2] * rows[2][j] + a[3] * rows[3][j]);
-        }
+    let (groups, rest) = a.as_chunks::<DEPTH>();
+    let n = c.len();
+    let row = |p: usize| &b.data[p * b.stride..][..n];
+    for (i, a) in groups.iter().enumerate() {
+        let (rows, a) = (from_fn(|p| row(i * DEPTH + p)), a.map(F32x4::splat));
+        add_together(c, rows, a);
     }
-    for (p, &a) in a.iter().enumerate().skip(groups) {
-        let row = &b.data[p * b.stride..][..n];
-        c.iter_mut().zip(row).for_each(|(c, b)| *c += a * b);
+    for (i, &a) in rest.iter().enumerate() {
+        update::<1, 1, 2>([c], [row(groups.len() * DEPTH + i)], |[c], [b]| [c + F32x4::splat(a) * b]);
+    }
+}
+
+/// `c += sum over p of a[p] * rows[p]`.
+fn add_together(c: &mut [f32], rows: [&[f32]; DEPTH], a: [F32x4; DEPTH]) {
+    let read = |start: *const f32| Source { start, step: 1 };
+    let [p, q, r, s] = rows.map(|row| read(row.as_ptr()));
+    let place = c.as_mut_ptr();
+    // Safety: all are as long as c.
+    unsafe {
+        stream::<{ DEPTH + 1 }, 1, UNROLL>(c.len(), [read(place), p, q, r, s], [place], |[c, p, q, r, s]| {
+            [(c + (a[0] * p + a[1] * q)) + (a[2] * r + a[3] * s)]
+        });
     }
 }
 

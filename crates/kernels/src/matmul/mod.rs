@@ -4,7 +4,6 @@
 //! loops of the BLIS paper around it, [`epilogue`] what happens on the way to memory, [`few_rows`] the products that
 //! are too small for packing. Every sum runs over the depth in the same order whatever the tile it falls in.
 
-mod activation_backward;
 pub(crate) mod blocks;
 pub(crate) mod epilogue;
 mod few_rows;
@@ -16,7 +15,6 @@ use crate::workspace::{OutOfMemory, Workspace};
 use blocks::{block_a_len, block_b_len, multiply};
 use pack::Matrix;
 
-pub use activation_backward::bias_activation_backward;
 pub use epilogue::{Activation, Epilogue, Normalization};
 
 /// Multiplications that are worth a task: some 5 us.

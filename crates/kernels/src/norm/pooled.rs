@@ -7,6 +7,7 @@ use crate::columns::{Columns, TILE};
 use crate::lanes::{F32x4, I32x4, LANES};
 use crate::parallel::{LEAST, Parts, merged, partials, share};
 use crate::pool::{Maxima, Pool2d, Window, pool_maximum};
+use crate::streams::absorb;
 
 /// Windows side by side from the first pixel on, as with padding "valid"; rows and columns may be left over at the end.
 pub fn norm_pool_supports(g: &Pool2d) -> bool {
@@ -76,11 +77,10 @@ pub fn norm_pool_backward(
         let image =
             |n, sums: &mut Columns<f32>| input_gradients(g, &group, n, x, places, dy, &constants, floor, &dx, sums);
         let work = |task| {
-            let mut totals = [0.0; TILE];
+            let (mut totals, mut sums) = ([0.0; TILE], [0.0; TILE]);
             for n in share(task, count, g.batch) {
-                let mut sums = [0.0; TILE];
                 image(n, &mut sums);
-                totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += f64::from(sum));
+                absorb(&mut totals, &mut sums);
             }
             totals
         };

@@ -5,7 +5,7 @@ use super::moments::Moment;
 use super::{Affine, Gradients};
 use crate::lanes::F32x4;
 use crate::parallel::{LEAST, Parts, for_each, partials, share, tasks};
-use crate::streams::{ONCE, Source, UNROLL, stream, sum};
+use crate::streams::{ONCE, Source, UNROLL, absorb, stream, sum};
 use crate::workspace::{LINE, OutOfMemory, Workspace, doubles};
 
 /// Rows of `cols` values; γ and β are [cols].
@@ -121,9 +121,7 @@ pub fn norm_rows_backward(
                 });
             }
             if (row + 1 - range.start).is_multiple_of(BLOCK) || row + 1 == range.end {
-                for (total, block) in doubles(totals).iter_mut().zip(&mut *blocks) {
-                    *total += f64::from(core::mem::take(block));
-                }
+                absorb(doubles(totals), blocks);
             }
         }
     });

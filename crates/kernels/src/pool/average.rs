@@ -1,6 +1,8 @@
 //! Average pooling.
 
 use super::{Pool2d, for_each_image};
+use crate::lanes::F32x4;
+use crate::streams::update;
 
 /// `y = mean over the window`.
 pub fn average_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32]) {
@@ -9,9 +11,9 @@ pub fn average_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32]) {
         g.for_each_window(|output, window| {
             let y = &mut y[output];
             y.fill(0.0);
-            window.for_each_tap(g, |_, at| y.iter_mut().zip(&x[at..]).for_each(|(y, x)| *y += x));
-            let count = window.count().max(1) as f32;
-            y.iter_mut().for_each(|y| *y /= count);
+            window.for_each_tap(g, |_, at| update::<1, 1, 2>([y], [&x[at..at + g.channels]], |[y], [x]| [y + x]));
+            let count = F32x4::splat(window.count().max(1) as f32);
+            update::<1, 0, 1>([y], [], |[y], []| [y / count]);
         });
     });
 }
@@ -22,9 +24,9 @@ pub fn average_pool_backward(g: &Pool2d, dy: &[f32], dx: &mut [f32]) {
     for_each_image(g, dy, dx, |_, dy, dx| {
         dx.fill(0.0);
         g.for_each_window(|output, window| {
-            let count = window.count().max(1) as f32;
+            let (dy, count) = (&dy[output], F32x4::splat(window.count().max(1) as f32));
             window.for_each_tap(g, |_, at| {
-                dx[at..].iter_mut().zip(&dy[output.clone()]).for_each(|(dx, dy)| *dx += dy / count);
+                update::<1, 1, 2>([&mut dx[at..at + g.channels]], [dy], |[dx], [dy]| [dx + dy / count]);
             });
         });
     });

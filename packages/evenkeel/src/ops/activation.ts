@@ -1,6 +1,7 @@
 import { unknownName } from "../errors.ts";
-import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
-import { kernels } from "../wasm/kernels.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { sumTo } from "./fold.ts";
+import { unaryGradient } from "./unary.ts";
 
 /** The activations that matMul and conv2d apply while their result is still in registers. */
 export type FusedActivation = "linear" | "relu";
@@ -23,18 +24,7 @@ export function biasActivationGradient(
   activation: FusedActivation,
   needsBias: boolean,
 ): { dz: Tensor; dbias: Tensor | undefined } {
-  const columns = y.shape.at(-1)!;
-  const dz = activation === "linear" ? dy : allocateTensor(y.shape);
-  const dbias = needsBias ? allocateTensor([columns]) : undefined;
-  if (dz === dy && dbias === undefined) return { dz, dbias };
-  kernels.bias_activation_backward(
-    columns === 0 ? 0 : y.size / columns,
-    columns,
-    codes[activation],
-    addressOf(op, y),
-    addressOf(op, dy),
-    dz === dy ? 0 : addressOf(op, dz),
-    dbias === undefined ? 0 : addressOf(op, dbias),
-  );
-  return { dz, dbias };
+  // Where y is positive so is z, and where y is NaN so is z.
+  const dz = activation === "linear" ? dy : unaryGradient(op, "relu", y, y, dy);
+  return { dz, dbias: needsBias ? sumTo(y.shape.slice(-1), dz) : undefined };
 }

@@ -24,20 +24,20 @@ const codes = {
 
 /** y = f(x), element by element; dx = dy·f′(x). */
 function unary(name: keyof typeof codes): (x: TensorLike) => Tensor {
-  const code = codes[name];
   return (value) =>
     withFloats(name, [value], (x) => {
       const y = allocateTensor(x.shape);
-      kernels.unary_forward(code, y.size, addressOf(name, x), addressOf(name, y));
-      record({ name, inputs: [x], outputs: [y], adjoint: ([dy]) => [unaryGradient(name, code, x, y, dy!)] });
+      kernels.unary_forward(codes[name], y.size, addressOf(name, x), addressOf(name, y));
+      record({ name, inputs: [x], outputs: [y], adjoint: ([dy]) => [unaryGradient(name, name, x, y, dy!)] });
       return y;
     });
 }
 
-function unaryGradient(name: string, code: number, x: Tensor, y: Tensor, dy: Tensor): Tensor {
+/** dx = dy·f′(x), from x or y, whichever is simpler; in the name of `op`. */
+export function unaryGradient(op: string, name: keyof typeof codes, x: Tensor, y: Tensor, dy: Tensor): Tensor {
   const dx = allocateTensor(x.shape);
-  const addresses = [x, y, dy, dx].map((each) => addressOf(name, each)) as [number, number, number, number];
-  kernels.unary_backward(code, x.size, ...addresses);
+  const addresses = [x, y, dy, dx].map((each) => addressOf(op, each)) as [number, number, number, number];
+  kernels.unary_backward(codes[name], x.size, ...addresses);
   return dx;
 }
 
