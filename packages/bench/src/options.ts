@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 export interface Options {
-  /** About a minute: no Python, few rounds, and nothing that takes long. */
+  /** One or two minutes: no Python, few rounds, and nothing that takes long. */
   readonly quick: boolean;
   readonly python: boolean;
   /** Rows whose name contains this. */
@@ -14,7 +14,7 @@ export interface Options {
 
 export const help = `Compares evenkeel with its peers: npm run bench -- [OPTIONS]
 
-  --quick       a few minutes: JavaScript peers only, few rounds, nothing that takes long
+  --quick       one or two minutes: JavaScript peers only, few rounds, nothing that takes long
   --only TEXT   only the rows whose name contains TEXT
   --rounds N    how often the contestants take turns (default: 9; with --quick: 3)
   --no-python   without PyTorch and Keras

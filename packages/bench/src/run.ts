@@ -81,7 +81,8 @@ async function compare(options: Options): Promise<void> {
     pause: options.quick ? 20 : 300,
     leftOut: (row, id) => {
       if (isPython(id) && "reason" in python) return python.reason;
-      return options.quick && row.slow?.includes(id) ? "takes too long for --quick" : undefined;
+      const slow = id === "tfjs-cpu" || row.slow?.includes(id);
+      return options.quick && slow ? "takes too long for --quick" : undefined;
     },
     say,
   };
