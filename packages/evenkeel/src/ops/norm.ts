@@ -1,7 +1,8 @@
-import { scoped } from "../tensor/scope.ts";
+import { scoped, tidy } from "../tensor/scope.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
+import { float64View } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { add, mul, sub, squaredDifference } from "./binary.ts";
 import { withFloats } from "./inputs.ts";
@@ -10,10 +11,13 @@ import { mean } from "./reduce.ts";
 import { reshape, transpose } from "./shaping.ts";
 import { rsqrt } from "./unary.ts";
 
-export interface NormalizeOptions extends Affine {
+interface ChannelsOf {
   x: Tensor;
   /** The channel axes, from the front and ascending; gamma, beta, mean and variance have their sizes as shape. */
   axes: readonly number[];
+}
+
+export interface NormalizeOptions extends Affine, ChannelsOf {
   epsilon: number;
 }
 
@@ -24,12 +28,10 @@ export interface NormalizeOptions extends Affine {
 export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Tensor; variance: Tensor } {
   const shape = channelShape(options);
   const statistics = { mean: allocateTensor(shape), variance: allocateTensor(shape) };
-  const y = withChannelsTogether(options, (x, view) => {
+  const y = throughChannels(options, (x, view) => {
     const { gamma, beta, epsilon } = options;
     const y = allocateTensor(x.shape);
-    // Means and variances in float64.
-    const moments = allocateTensor([4, ...shape]);
-    kernels.norm_channels_moments(...view, at(x), at(moments));
+    const moments = momentsOf(x, view);
     const results = [at(statistics.mean), at(statistics.variance), at(y)] as const;
     kernels.norm_channels_apply(...view, at(x), at(moments), optional(gamma), optional(beta), epsilon, ...results);
     recordNorm("batchNormalization", options, x, y, (dy, [dx, dgamma, dbeta]) => {
@@ -41,9 +43,25 @@ export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Te
   return { y, ...statistics };
 }
 
+/** Mean and biased variance of each channel of x in float64, as copies. S has at least one element. */
+export function channelMoments(options: ChannelsOf): { mean: Float64Array; variance: Float64Array } {
+  return tidy(() => {
+    const { x, view } = withChannelsTogether(options);
+    const values = float64View(at(momentsOf(x, view)), 2 * view[1]);
+    return { mean: values.slice(0, view[1]), variance: values.slice(view[1]) };
+  });
+}
+
+/** The means of the channels, then their variances, in float64: 4 floats a channel. */
+function momentsOf(x: Tensor, view: View): Tensor {
+  const moments = allocateTensor([4, view[1]]);
+  kernels.norm_channels_moments(...view, at(x), at(moments));
+  return moments;
+}
+
 /** The same with given statistics, which are constants: what inference and frozen layers compute. */
 export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; variance: Tensor }): Tensor {
-  return withChannelsTogether(options, (x, view) => {
+  return throughChannels(options, (x, view) => {
     const { gamma, beta, epsilon, mean, variance } = options;
     const rstd = allocateTensor(channelShape(options));
     const y = allocateTensor(x.shape);
@@ -108,26 +126,29 @@ export function moments(
 /** [outer, channels, inner]: how the kernels see x. With channels last, inner is 1. */
 type View = readonly [outer: number, channels: number, inner: number];
 
-/** Channel axes that are not neighbours are moved to the end, and back in the result. */
-function withChannelsTogether({ x, axes }: NormalizeOptions, f: (x: Tensor, view: View) => Tensor): Tensor {
+/** `f` of x with its channels together; they are back in their places in the result. */
+function throughChannels(options: ChannelsOf, f: (x: Tensor, view: View) => Tensor): Tensor {
+  const { x, view, back } = withChannelsTogether(options);
+  const y = f(x, view);
+  return back === undefined ? y : transpose(y, back);
+}
+
+/** x, whose channel axes are moved to the end unless they are neighbours: then `back` is the way back. */
+function withChannelsTogether({ x, axes }: ChannelsOf): { x: Tensor; view: View; back?: readonly number[] } {
   const first = axes[0] ?? x.rank;
   const last = axes.at(-1) ?? x.rank - 1;
   if (last - first + 1 === axes.length) {
     const sizes = [x.shape.slice(0, first), x.shape.slice(first, last + 1), x.shape.slice(last + 1)].map(sizeOf);
-    return f(x, sizes as unknown as View);
+    return { x, view: sizes as unknown as View };
   }
   const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const order = [...others, ...axes];
-  const moved = transpose(x, order);
   const channels = sizeOf(axes.map((axis) => x.shape[axis]!));
-  const y = f(moved, [channels === 0 ? 0 : x.size / channels, channels, 1]);
-  return transpose(
-    y,
-    order.map((_, axis) => order.indexOf(axis)),
-  );
+  const view: View = [channels === 0 ? 0 : x.size / channels, channels, 1];
+  return { x: transpose(x, order), view, back: order.map((_, axis) => order.indexOf(axis)) };
 }
 
-function channelShape({ x, axes }: NormalizeOptions): Shape {
+function channelShape({ x, axes }: ChannelsOf): Shape {
   return axes.map((axis) => x.shape[axis]!);
 }
 

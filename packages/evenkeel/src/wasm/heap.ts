@@ -81,6 +81,11 @@ export function int32View(pointer: number, length: number): Int32Array {
   return new Int32Array(kernels.memory.buffer, pointer, length);
 }
 
+/** A view of float64 values, valid until the next allocation. */
+export function float64View(pointer: number, length: number): Float64Array {
+  return new Float64Array(kernels.memory.buffer, pointer, length);
+}
+
 /** Writes a kernel's dimensions into the area that the module keeps for them, and returns its address. */
 export function writeArguments(values: readonly number[]): number {
   if (argumentArea.byteLength === 0) argumentArea = int32View(kernels.args() >>> 0, argumentCount);

@@ -1,7 +1,7 @@
 import { checkNumber, shapeText, ShapeError } from "../../errors.ts";
 import { findName, snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
-import { normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
+import { channelMoments, normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
 import { type ColumnNorm, normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
 import { type Product, recordProduct } from "../../ops/product.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
@@ -12,6 +12,7 @@ import type { Initializer } from "../initializer.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
 import { checkFlag } from "../options.ts";
 import { checkAxis } from "./axis.ts";
+import type { Moments } from "./moments.ts";
 import { RunningStats } from "./running-stats.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions {
@@ -171,6 +172,27 @@ export class BatchNormalization extends Layer {
     const { y, mean, variance } = normalizeBatch(options);
     this.runningStats.update(mean, variance, this.#elements(x));
     return y;
+  }
+
+  /** @internal Whether training moves the running statistics. */
+  get observes(): boolean {
+    return this.trainable && !this.runningStats.frozen;
+  }
+
+  /** @internal The moments of x in float64; nothing moves. */
+  observe(x: Tensor): Moments {
+    return { ...channelMoments({ x, axes: this.#axes }), count: this.#elements(x) };
+  }
+
+  /** @internal Copies of the values that it normalizes by in inference. */
+  values(): { gamma?: Float32Array; beta?: Float32Array; mean: Float32Array; variance: Float32Array } {
+    const { mean, variance } = this.runningStats;
+    return { gamma: this.#gamma?.dataSync(), beta: this.#beta?.dataSync(), mean, variance };
+  }
+
+  /** @internal x normalized by its own statistics; nothing moves. */
+  normalizeByItself(x: Tensor): Tensor {
+    return normalizeBatch({ x, axes: this.#axes, ...this.#affine }).y;
   }
 
   /** @internal Whether the channels are the columns of what a dense or convolution layer makes. */

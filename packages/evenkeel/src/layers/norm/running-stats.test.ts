@@ -8,6 +8,13 @@ const batch = [
 ];
 
 describe("runningStats", () => {
+  it("starts again after reset with channels on several axes", () => {
+    const layer = ek.layers.batchNormalization({ axis: [1, 2] });
+    layer.apply(ek.randomNormal([5, 2, 3]), { training: true });
+    layer.runningStats.reset();
+    expect([...layer.runningStats.mean, ...layer.runningStats.variance]).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+  });
+
   it("starts at 0, 1 and weight 0, and starts again after reset", () => {
     const layer = ek.layers.batchNormalization();
     expect(() => layer.runningStats.mean).toThrow("batchNormalization.runningStats: the layer has no statistics yet");

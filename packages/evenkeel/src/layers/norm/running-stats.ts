@@ -6,6 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import type { ExtraState } from "../layer.ts";
 import { checkFlag } from "../options.ts";
+import type { Moments } from "./moments.ts";
 
 export interface RunningStatsOptions {
   /** Weight of the old value; null is the cumulative average. */
@@ -105,10 +106,8 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   /** Forgets everything: mean 0, variance 1, as before the first batch. */
   reset(): void {
     const { mean, variance } = this.#attached();
-    mean.assign(new Float32Array(mean.size));
-    variance.assign(new Float32Array(variance.size).fill(1));
+    this.#write({ mean: new Float32Array(mean.size), variance: new Float32Array(variance.size).fill(1) });
     [this.#weight, this.#batches, this.#count] = [this.#firstWeight, 0, 0];
-    this.#seen = this.#read();
   }
 
   /**
@@ -139,6 +138,19 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
     this.#seen = this.#read();
   }
 
+  /**
+   * @internal Takes the mean and the biased variance of `count` values a channel, from so many batches, instead of what
+   * was there: with weight 1.
+   */
+  replace({ mean, variance, batches, count }: Moments & { batches: number }): void {
+    const factor = this.#options.movingVariance === "unbiased" ? count / (count - 1) : 1;
+    this.#write({
+      mean: Float32Array.from(mean),
+      variance: Float32Array.from(variance, (value) => value * factor),
+    });
+    [this.#weight, this.#batches, this.#count] = [1, batches, count];
+  }
+
   getState(): RunningState {
     return { weight: this.weight, batches: this.#batches, count: this.#count, frozen: this.#frozen };
   }
@@ -166,10 +178,7 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   /** Puts everything back to where `snapshot` was. */
   restore(snapshot: RunningSnapshot): void {
     if (snapshot.values !== undefined) {
-      const { mean, variance } = this.#attached();
-      writeValues(mean, snapshot.values.mean);
-      writeValues(variance, snapshot.values.variance);
-      this.#seen = snapshot.values;
+      this.#write(snapshot.values);
     } else if (this.#variables !== undefined) {
       this.reset();
     }
@@ -193,6 +202,13 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
     this.#seen = this.#read();
   }
 
+  #write(values: Values): void {
+    const { mean, variance } = this.#attached();
+    (mean.view(this.#op) as Float32Array).set(values.mean);
+    (variance.view(this.#op) as Float32Array).set(values.variance);
+    this.#seen = values;
+  }
+
   #read(): Values {
     const { mean, variance } = this.#attached();
     return { mean: mean.dataSync(), variance: variance.dataSync() };
@@ -202,10 +218,6 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
     if (this.#variables !== undefined) return this.#variables;
     throw new ArgumentError(`${this.#op}: the layer has no statistics yet; build() it, or apply it to data`);
   }
-}
-
-function writeValues(variable: Variable, values: Float32Array): void {
-  (variable.view("restore") as Float32Array).set(values);
 }
 
 function sameBits(variable: Variable, values: Float32Array): boolean {

@@ -1,0 +1,2 @@
+/** What `ek.stats` is. */
+export { recalibrate } from "../stats.ts";
