@@ -4,8 +4,8 @@
 //! are in units in the last place (ULP) of the correctly rounded result, tested over all exponents in tests/math.rs.
 //! The coefficients are minimax fits (Chebyshev, in 40 digits) of the function named beside them.
 //!
-//! `let exp = exp();` before a loop, `exp(x)` in it: the function comes with its constants in variables. (Only exp's own
-//! are hidden from the compiler: of more than that too many find no register.)
+//! `let exp = exp();` before a loop, `exp(x)` in it: the function comes with its constants in variables. (Only those of
+//! exp are hidden from the compiler: of more than that too many find no register.)
 
 mod power;
 
