@@ -30,9 +30,9 @@ pub fn backward(
     let mine = cut_len(&lengths);
     let partial_len = dw.as_ref().map_or(0, |dw| PartialSums::scratch_len(count, dw.len()));
     let u_len = if dx.is_some() { transformed } else { 0 };
-    let [u, partial_sums, scratch] = workspace.split([u_len, partial_len, PerThread::total(mine)])?;
+    let [u, packed, partial_sums, scratch] = workspace.split([u_len, u_len, partial_len, PerThread::total(mine)])?;
     if dx.is_some() {
-        weights::pack_transposed(tile, g, w, u);
+        weights::pack_transposed(tile, g, w, packed, u);
     }
     let (scratch, dx, u) = (PerThread::of(scratch, mine), dx.map(Parts::of), &*u);
     let sums = dw.map(|dw| PartialSums::of(count, dw, partial_sums));

@@ -3,9 +3,9 @@
 //! The polynomials are evaluated at 0, +-1/sqrt2, +-sqrt2 and infinity. With the usual +-1, +-2 the float32 error is
 //! some six times larger; with these it is twice that of the direct algorithm.
 
-use super::tile::{Tile, both_axes, filter_matrix};
+use super::tile::{Tile, both_axes};
 use crate::lanes::{F32x4, constants};
-use core::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 pub const OUT: usize = 4;
 pub const SIZE: usize = 6;
@@ -13,7 +13,8 @@ pub const SIZE: usize = 6;
 pub static F4: Tile = Tile {
     out: OUT,
     size: SIZE,
-    g: &filter_matrix::<5, SIZE>([0.0, FRAC_1_SQRT_2, -FRAC_1_SQRT_2, SQRT_2, -SQRT_2]),
+    filter: |row, w, of_w, u, of_u| both_axes::<3, SIZE, false>(filter(), row, w, of_w, u, of_u),
+    filter_adjoint: |row, u, of_u, w, of_w| both_axes::<SIZE, 3, false>(filter_adjoint(), row, u, of_u, w, of_w),
     input: |row, x, of_x, v, of_v| both_axes::<SIZE, SIZE, false>(input(), row, x, of_x, v, of_v),
     input_adjoint: |row, v, of_v, x, of_x| both_axes::<SIZE, SIZE, true>(input_adjoint(), row, v, of_v, x, of_x),
     output: |row, m, of_m, y, of_y| both_axes::<SIZE, OUT, false>(output(), row, m, of_m, y, of_y),
@@ -26,7 +27,35 @@ fn twice(x: F32x4) -> F32x4 {
 }
 
 /// The factors of the transforms: 1/2, 1/sqrt2, sqrt2, 5/2.
-static FACTORS: [f32; 4] = [0.5, core::f32::consts::FRAC_1_SQRT_2, core::f32::consts::SQRT_2, 2.5];
+static FACTORS: [f32; 4] = [0.5, FRAC_1_SQRT_2, SQRT_2, 2.5];
+
+/// The factors of the filters: 2/3, 1/3, 1/6, and those of the middle tap, sqrt2/3 and sqrt2/6.
+static FILTER_FACTORS: [f32; 5] = [2.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0, SQRT_2 / 3.0, SQRT_2 / 6.0];
+
+/// `G w`: row p of G is `[1, p, p^2]` by the product of p's differences from the other finite points.
+#[inline(always)]
+fn filter() -> impl Fn([F32x4; 3]) -> [F32x4; SIZE] {
+    let [two_thirds, third, sixth, odd, odd_2] = constants(&FILTER_FACTORS);
+    move |w| {
+        let (even, odd) = (w[0] * two_thirds + w[2] * third, w[1] * odd);
+        let (even_2, odd_2) = (w[0] * sixth + w[2] * third, w[1] * odd_2);
+        [w[0], -(even + odd), odd - even, even_2 + odd_2, even_2 - odd_2, w[2]]
+    }
+}
+
+/// `G^T u`.
+#[inline(always)]
+fn filter_adjoint() -> impl Fn([F32x4; SIZE]) -> [F32x4; 3] {
+    let [two_thirds, third, sixth, odd, odd_2] = constants(&FILTER_FACTORS);
+    move |u| {
+        let (sum, sum_2) = (u[1] + u[2], u[3] + u[4]);
+        [
+            u[0] + (sum_2 * sixth - sum * two_thirds),
+            (u[3] - u[4]) * odd_2 - (u[1] - u[2]) * odd,
+            u[5] + (sum_2 - sum) * third,
+        ]
+    }
+}
 
 /// `B^T d`.
 #[inline(always)]

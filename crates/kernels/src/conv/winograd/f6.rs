@@ -3,7 +3,7 @@
 //! The polynomials are evaluated at 0, +-1, +-2, +-1/2 and infinity, as in NNPACK: their coefficients are exact in
 //! float32, and pairs p, -p and p, 1/p share most of their terms. The error is some seven times that of F(4, 3).
 
-use super::tile::{Tile, both_axes, filter_matrix};
+use super::tile::{Tile, both_axes};
 use crate::lanes::{F32x4, constants};
 
 pub const OUT: usize = 6;
@@ -12,7 +12,8 @@ pub const SIZE: usize = 8;
 pub static F6: Tile = Tile {
     out: OUT,
     size: SIZE,
-    g: &filter_matrix::<7, SIZE>([0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5]),
+    filter: |row, w, of_w, u, of_u| both_axes::<3, SIZE, false>(filter(), row, w, of_w, u, of_u),
+    filter_adjoint: |row, u, of_u, w, of_w| both_axes::<SIZE, 3, false>(filter_adjoint(), row, u, of_u, w, of_w),
     input: |row, x, of_x, v, of_v| both_axes::<SIZE, SIZE, false>(input(), row, x, of_x, v, of_v),
     input_adjoint: |row, v, of_v, x, of_x| both_axes::<SIZE, SIZE, true>(input_adjoint(), row, v, of_v, x, of_x),
     output: |row, m, of_m, y, of_y| both_axes::<SIZE, OUT, false>(output(), row, m, of_m, y, of_y),
@@ -23,6 +24,45 @@ pub static F6: Tile = Tile {
 #[inline(always)]
 fn add(x: F32x4, factor: F32x4, y: F32x4) -> F32x4 {
     x + y * factor
+}
+
+/// The factors of the filters: 2/9 of the points +-1; 1/90, 2/90 and 4/90 of +-2; 32/45, 16/45 and 8/45 of +-1/2.
+static FILTER_FACTORS: [f32; 7] = [2.0 / 9.0, 1.0 / 90.0, 1.0 / 45.0, 2.0 / 45.0, 32.0 / 45.0, 16.0 / 45.0, 8.0 / 45.0];
+
+/// `G w`: row p of G is `[1, p, p^2]` by the product of p's differences from the other finite points.
+#[inline(always)]
+fn filter() -> impl Fn([F32x4; 3]) -> [F32x4; SIZE] {
+    let [one, two_0, two_1, two_2, half_0, half_1, half_2] = constants(&FILTER_FACTORS);
+    move |w| {
+        let (even, odd) = ((w[0] + w[2]) * one, w[1] * one);
+        let (even_2, odd_2) = (w[0] * two_0 + w[2] * two_2, w[1] * two_1);
+        let (even_half, odd_half) = (w[0] * half_0 + w[2] * half_2, w[1] * half_1);
+        [
+            -w[0],
+            -(even + odd),
+            odd - even,
+            even_2 + odd_2,
+            even_2 - odd_2,
+            even_half + odd_half,
+            even_half - odd_half,
+            w[2],
+        ]
+    }
+}
+
+/// `G^T u`.
+#[inline(always)]
+fn filter_adjoint() -> impl Fn([F32x4; SIZE]) -> [F32x4; 3] {
+    let [one, two_0, two_1, two_2, half_0, half_1, half_2] = constants(&FILTER_FACTORS);
+    move |u| {
+        let (even, even_2, even_half) = ((u[1] + u[2]) * one, u[3] + u[4], u[5] + u[6]);
+        let (odd, odd_2, odd_half) = ((u[1] - u[2]) * one, u[3] - u[4], u[5] - u[6]);
+        [
+            (even_2 * two_0 + even_half * half_0) - (u[0] + even),
+            odd_2 * two_1 + odd_half * half_1 - odd,
+            (even_2 * two_2 + even_half * half_2) + (u[7] - even),
+        ]
+    }
 }
 
 /// `B^T d`.

@@ -1,4 +1,4 @@
-//! A tile size of Winograd's algorithm as data: the sizes, the filter's matrix, and the four transforms, each a
+//! A tile size of Winograd's algorithm as data: the sizes and the six transforms, each a
 //! one-dimensional one ([`super::f4`], [`super::f6`]) applied to both axes.
 
 use crate::lanes::{F32x4, LANES};
@@ -11,8 +11,10 @@ pub struct Tile {
     pub out: usize,
     /// Inputs along one axis, and products.
     pub size: usize,
-    /// `G [size, 3]`: from a filter to its products.
-    pub g: &'static [[f64; 3]],
+    /// `G w G^T`: filters to products.
+    pub filter: Transform,
+    /// `G^T u G`.
+    pub filter_adjoint: Transform,
     /// `B^T x B`: inputs to products.
     pub input: Transform,
     /// `B m B^T`, added to what is there.
@@ -47,26 +49,6 @@ impl Tile {
     pub fn products(&self) -> usize {
         self.size * self.size
     }
-}
-
-/// `G` for the finite `points`, and infinity last: row p is `[1, p, p^2] / product of (p - other points)`.
-pub const fn filter_matrix<const POINTS: usize, const SIZE: usize>(points: [f64; POINTS]) -> [[f64; 3]; SIZE] {
-    let mut g = [[0.0, 0.0, 1.0]; SIZE];
-    let mut i = 0;
-    while i < POINTS {
-        let point = points[i];
-        let mut product = 1.0;
-        let mut j = 0;
-        while j < POINTS {
-            if j != i {
-                product *= point - points[j];
-            }
-            j += 1;
-        }
-        g[i] = [1.0 / product, point / product, point * point / product];
-        i += 1;
-    }
-    g
 }
 
 /// `transform` along the columns and then along the rows of every tile; `ADD` to what `to` holds.

@@ -1,100 +1,70 @@
-//! Filters to products and back, in float64: `U = G w G^T`, and for the gradient `dw = G^T dU G`.
+//! Filters to products and back: `U = G w G^T`, and for the gradient `dw = G^T dU G`.
 
 use super::products::block_index;
-use super::tile::Tile;
+use super::tile::{Grid, Row, Tile};
 use crate::conv::geometry::Conv2d;
-use crate::lanes::{F32x4, F64x2, LANES};
-use crate::matmul::tile::CONV_NR;
-
-/// Four filters of one channel.
-type Quad = [F64x2; 2];
-
-fn zero() -> Quad {
-    [F64x2::zero(); 2]
-}
-
-/// The largest tile's size.
-const MOST: usize = 8;
-
-#[inline(always)]
-fn add_scaled(sum: &mut Quad, factor: f64, x: Quad) {
-    for (sum, x) in sum.iter_mut().zip(x) {
-        *sum = x.mul_add(F64x2::splat(factor), *sum);
-    }
-}
-
-fn load(from: &[f32], at: usize) -> Quad {
-    // Safety: sliced to 4 floats.
-    unsafe { F32x4::load(from[at..][..LANES].as_ptr()) }.to_f64()
-}
+use crate::lanes::{F32x4, LANES};
+use crate::matmul::tile::{CONV_MR, CONV_NR};
 
 /// Floats of the filters' products.
 pub fn len(tile: &Tile, g: &Conv2d) -> usize {
     tile.products() * g.channels * g.filters
 }
 
-/// Calls `each(channel, filter, product, values)` with every product of 4 filters from `filter` on.
-fn transform(tile: &Tile, g: &Conv2d, w: &[f32], mut each: impl FnMut(usize, usize, usize, F32x4)) {
-    for channel in 0..g.channels {
-        for filter in (0..g.filters).step_by(LANES) {
-            let mut columns = [[zero(); 3]; MOST];
-            for (p, q) in (0..3).flat_map(|p| (0..3).map(move |q| (p, q))) {
-                let tap = load(w, ((p * 3 + q) * g.channels + channel) * g.filters + filter);
-                for (column, g) in columns.iter_mut().zip(tile.g) {
-                    add_scaled(&mut column[q], g[p], tap);
-                }
-            }
-            for (i, column) in columns.iter().take(tile.size).enumerate() {
-                for (j, g) in tile.g.iter().enumerate() {
-                    let mut sum = zero();
-                    (0..3).for_each(|q| add_scaled(&mut sum, g[q], column[q]));
-                    each(channel, filter, i * tile.size + j, F32x4::from_f64(sum));
-                }
+/// Where the weights of a channel's filters lie, and the same of their products, `tile` floats from channel to channel.
+fn grids(tile: &Tile, g: &Conv2d, step: usize) -> [Grid; 2] {
+    let size = g.channels * g.filters;
+    let weights = Grid { tile: g.filters, row: 3 * size, column: size };
+    [weights, Grid { tile: step, row: tile.size * size, column: size }]
+}
+
+/// U as right-hand sides `[channels, filters]`, packed in panels of filters.
+pub fn pack(tile: &Tile, g: &Conv2d, w: &[f32], packed: &mut [f32]) {
+    let [of_w, of_u] = grids(tile, g, CONV_NR);
+    for filter in (0..g.filters).step_by(CONV_NR) {
+        let row = Row { tiles: g.channels, channels: CONV_NR };
+        (tile.filter)(row, &w[filter..], of_w, &mut packed[filter * g.channels..], of_u);
+    }
+}
+
+/// U transposed, as right-hand sides `[filters, channels]`, packed in panels of channels; `scratch` is as long.
+pub fn pack_transposed(tile: &Tile, g: &Conv2d, w: &[f32], scratch: &mut [f32], packed: &mut [f32]) {
+    pack(tile, g, w, scratch);
+    let size = g.channels * g.filters;
+    for (from, to) in scratch.chunks_exact(size).zip(packed.chunks_exact_mut(size)) {
+        for (channel, filter) in squares(g) {
+            let line = |i: usize| &from[place(g.channels, channel + i, filter)..][..LANES];
+            // Safety: sliced to 4 floats.
+            let lines = [0, 1, 2, 3].map(|i| unsafe { F32x4::load(line(i).as_ptr()) });
+            for (i, line) in F32x4::transpose(lines).into_iter().enumerate() {
+                let to = &mut to[place(g.filters, filter + i, channel)..][..LANES];
+                // Safety: sliced to 4 floats.
+                unsafe { line.store(to.as_mut_ptr()) }
             }
         }
     }
 }
 
-/// U as right-hand sides `[channels, filters]`, packed in panels of filters.
-pub fn pack(tile: &Tile, g: &Conv2d, w: &[f32], packed: &mut [f32]) {
-    let (size, depth) = (g.channels * g.filters, g.channels);
-    transform(tile, g, w, |channel, filter, product, values| {
-        let at = product * size + (filter / CONV_NR * depth + channel) * CONV_NR + filter % CONV_NR;
-        // Safety: the place was sliced to 4 floats.
-        unsafe { values.store(packed[at..][..LANES].as_mut_ptr()) }
-    });
+/// The first channel and filter of all squares of 4 x 4.
+fn squares(g: &Conv2d) -> impl Iterator<Item = (usize, usize)> {
+    let filters = g.filters;
+    (0..g.channels).step_by(LANES).flat_map(move |c| (0..filters).step_by(LANES).map(move |f| (c, f)))
 }
 
-/// U transposed, as right-hand sides `[filters, channels]`, packed in panels of channels.
-pub fn pack_transposed(tile: &Tile, g: &Conv2d, w: &[f32], packed: &mut [f32]) {
-    let (size, depth) = (g.channels * g.filters, g.filters);
-    transform(tile, g, w, |channel, filter, product, values| {
-        let at = product * size + (channel / CONV_NR * depth + filter) * CONV_NR + channel % CONV_NR;
-        values.to_array().into_iter().enumerate().for_each(|(i, value)| packed[at + i * CONV_NR] = value);
-    });
+/// Where a right-hand side of `depth` rows has (row, column): panels of columns.
+fn place(depth: usize, row: usize, column: usize) -> usize {
+    (column / CONV_NR * depth + row) * CONV_NR + column % CONV_NR
 }
 
 /// `dw = G^T dU G` with dU in the blocks of [`super::products::accumulate`].
 pub fn unpack_gradient(tile: &Tile, g: &Conv2d, du: &[f32], dw: &mut [f32]) {
     debug_assert!(du.len() >= len(tile, g));
-    for channel in 0..g.channels {
-        for filter in (0..g.filters).step_by(LANES) {
+    let [of_w, of_u] = grids(tile, g, CONV_NR);
+    for channel in (0..g.channels).step_by(CONV_MR) {
+        for filter in (0..g.filters).step_by(CONV_NR) {
+            let row = Row { tiles: CONV_MR, channels: CONV_NR };
             let block = block_index(g.filters, channel, filter);
-            let mut taps = [[zero(); 3]; 3];
-            for (j, g_column) in tile.g.iter().enumerate() {
-                let mut column = [zero(); 3];
-                for (i, g_row) in tile.g.iter().enumerate() {
-                    let value = load(du, (i * tile.size + j) * g.channels * g.filters + block);
-                    (0..3).for_each(|p| add_scaled(&mut column[p], g_row[p], value));
-                }
-                for (row, value) in taps.iter_mut().zip(column) {
-                    (0..3).for_each(|q| add_scaled(&mut row[q], g_column[q], value));
-                }
-            }
-            for (tap, value) in taps.into_iter().flatten().enumerate() {
-                let at = (tap * g.channels + channel) * g.filters + filter;
-                dw[at..at + LANES].copy_from_slice(&F32x4::from_f64(value).to_array());
-            }
+            (tile.filter_adjoint)(row, &du[block..], of_u, &mut dw[channel * g.filters + filter..], of_w);
         }
     }
 }
