@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use crate::slices::{optional_slice, optional_slice_mut, slice, slice_mut};
+use crate::slices::{optional_slice, slice, slice_mut};
 use crate::workspace::with_workspace;
 use evenkeel_kernels::matmul::{self, Activation, Epilogue, Normalization};
 

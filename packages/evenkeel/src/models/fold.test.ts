@@ -9,7 +9,7 @@ type Layers = ek.Layer[];
 /** Statistics, γ and β as after training, some γ negative. */
 function shake(model: ek.Sequential, positive = false): void {
   for (const layer of model.layers) {
-    if (!/^batch/.test(layer.name)) continue;
+    if (!layer.name.startsWith("batch")) continue;
     const values = layer.weights.map(({ name, shape }) => {
       if (name.endsWith("variance")) return ek.randomUniform(shape, 0.2, 3);
       return name.endsWith("gamma") && positive ? ek.randomUniform(shape, 0.1, 2) : ek.randomNormal(shape);

@@ -54,7 +54,7 @@ function fold(model: Sequential, products: readonly (FoldableProduct | undefined
   const { layers, shapes } = model;
   const norm = layers[i];
   if (norm?.constructor !== BatchNormalization) return false;
-  let affine = affineOf(norm as BatchNormalization, shapes[i]!.length);
+  let affine = affineOf(norm, shapes[i]!.length);
   if (affine === undefined) return false;
   let before = i - 1;
   while (before > 0 && isIdentity(layers[before]!)) before -= 1;

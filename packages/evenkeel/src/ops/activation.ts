@@ -1,7 +1,7 @@
 import { unknownName } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./fold.ts";
-import { unaryGradient } from "./unary.ts";
+import { unaryGradient } from "./unary-gradient.ts";
 
 /** The activations that matMul and conv2d apply while their result is still in registers. */
 export type FusedActivation = "linear" | "relu";

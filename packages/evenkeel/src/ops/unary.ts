@@ -3,42 +3,17 @@ import { addressOf, allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { withFloats } from "./inputs.ts";
-
-/** The order of `Unary` in crates/kernels/src/elementwise. */
-const codes = {
-  neg: 0,
-  abs: 1,
-  square: 2,
-  sqrt: 3,
-  exp: 4,
-  log: 5,
-  relu: 6,
-  tanh: 7,
-  sigmoid: 8,
-  reciprocal: 9,
-  rsqrt: 10,
-  sign: 11,
-  erf: 12,
-  softplus: 13,
-} as const;
+import { unaryCodes, unaryGradient, type UnaryName } from "./unary-gradient.ts";
 
 /** y = f(x), element by element; dx = dy·f′(x). */
-function unary(name: keyof typeof codes): (x: TensorLike) => Tensor {
+function unary(name: UnaryName): (x: TensorLike) => Tensor {
   return (value) =>
     withFloats(name, [value], (x) => {
       const y = allocateTensor(x.shape);
-      kernels.unary_forward(codes[name], y.size, addressOf(name, x), addressOf(name, y));
+      kernels.unary_forward(unaryCodes[name], y.size, addressOf(name, x), addressOf(name, y));
       record({ name, inputs: [x], outputs: [y], adjoint: ([dy]) => [unaryGradient(name, name, x, y, dy!)] });
       return y;
     });
-}
-
-/** dx = dy·f′(x), from x or y, whichever is simpler; in the name of `op`. */
-export function unaryGradient(op: string, name: keyof typeof codes, x: Tensor, y: Tensor, dy: Tensor): Tensor {
-  const dx = allocateTensor(x.shape);
-  const addresses = [x, y, dy, dx].map((each) => addressOf(op, each)) as [number, number, number, number];
-  kernels.unary_backward(codes[name], x.size, ...addresses);
-  return dx;
 }
 
 /** y = −x. */
