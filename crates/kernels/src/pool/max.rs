@@ -11,9 +11,10 @@ const TOGETHER: usize = 4;
 
 /// `y = max over the window`, NaN if one is in it; `places` = the index `row * kernel_w + column` in the window of the
 /// first maximum (of the first NaN), -1 for a window without pixels. A window has at most 2¹⁵ places. Without `places`
-/// it takes half the time.
+/// it takes two thirds of the time.
 pub fn max_pool_forward(g: &Pool2d, x: &[f32], y: &mut [f32], places: Option<&mut [i16]>) {
     debug_assert!(x.len() == g.input_len() && y.len() == g.output_len());
+    debug_assert!(places.as_ref().is_none_or(|places| places.len() == y.len()));
     let maxima = Maxima { y: Parts::of(y), places: places.map(Parts::of), peaks: None };
     match maxima.places {
         None => pool_maximum::<false, false>(g, x, 0..g.channels, &maxima, |x, _| x, |x, _| x),
@@ -161,8 +162,9 @@ impl Window {
         // NaN anywhere makes the sum NaN (as do infinities of both signs, which is no harm); -infinity is never better.
         let total = sum[1..].iter().fold(sum[0], |total, &sum| total + sum);
         let least = place[1..].iter().fold(place[0], |least, &place| least.min(place));
-        let strange = total.ne(total);
-        if if PLACES { strange | least.lt(I32x4::splat(0)) } else { strange }.any() {
+        let nan = total.ne(total);
+        let strange = if PLACES { nan | least.lt(I32x4::splat(0)) } else { nan };
+        if strange.any() {
             return false;
         }
         (0..TOGETHER).for_each(|v| keep(v, best[v], place[v]));
