@@ -43,22 +43,6 @@ export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Te
   return { y, ...statistics };
 }
 
-/** Mean and biased variance of each channel of x in float64, as copies. S has at least one element. */
-export function channelMoments(options: ChannelsOf): { mean: Float64Array; variance: Float64Array } {
-  return tidy(() => {
-    const { x, view } = withChannelsTogether(options);
-    const values = float64View(at(momentsOf(x, view)), 2 * view[1]);
-    return { mean: values.slice(0, view[1]), variance: values.slice(view[1]) };
-  });
-}
-
-/** The means of the channels, then their variances, in float64: 4 floats a channel. */
-function momentsOf(x: Tensor, view: View): Tensor {
-  const moments = allocateTensor([4, view[1]]);
-  kernels.norm_channels_moments(...view, at(x), at(moments));
-  return moments;
-}
-
 /** The same with given statistics, which are constants: what inference and frozen layers compute. */
 export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; variance: Tensor }): Tensor {
   return throughChannels(options, (x, view) => {
@@ -82,6 +66,22 @@ export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; varia
     });
     return y;
   });
+}
+
+/** Mean and biased variance of each channel of x in float64, as copies. S has at least one element. */
+export function channelMoments(options: ChannelsOf): { mean: Float64Array; variance: Float64Array } {
+  return tidy(() => {
+    const { x, view } = withChannelsTogether(options);
+    const values = float64View(at(momentsOf(x, view)), 2 * view[1]);
+    return { mean: values.slice(0, view[1]), variance: values.slice(view[1]) };
+  });
+}
+
+/** The means of the channels, then their variances, in float64: 4 floats a channel. */
+function momentsOf(x: Tensor, view: View): Tensor {
+  const moments = allocateTensor([4, view[1]]);
+  kernels.norm_channels_moments(...view, at(x), at(moments));
+  return moments;
 }
 
 /** running ← running + rate·(batch − running), in place and in float64, rounded once. */
