@@ -7,7 +7,7 @@ export * as layers from "./factories.ts";
 export * as initializers from "./initializers.ts";
 export type { InitializerLike } from "./get-initializer.ts";
 export type { Initializer } from "./initializer.ts";
-export type { CallOptions, ExtraState, Layer, LayerOptions } from "./layer.ts";
+export type { CallOptions, ExtraState, Given, Layer, LayerOptions } from "./layer.ts";
 export type { BatchNormalization, BatchNormalizationOptions } from "./norm/batch-normalization.ts";
 export type { GroupNormalizationOptions } from "./norm/group-normalization.ts";
 export type { LayerNormalizationOptions } from "./norm/layer-normalization.ts";

@@ -27,7 +27,14 @@ export interface LayerOptions {
 export interface CallOptions {
   /** Default: false. */
   training?: boolean;
+  /** 1 (or true) where a position counts, 0 where it does not; for layers that say so. */
+  mask?: TensorLike;
+  /** A second input, for layers that say so. */
+  condition?: TensorLike;
 }
+
+/** What `call` gets beside x: what the layer `takes`, where the caller gave it. */
+export type Given = Pick<CallOptions, "mask" | "condition">;
 
 /** What a layer keeps beside its weights: for checkpoints (JSON), and to undo a step that threw. */
 export interface ExtraState<Snapshot = unknown> {
@@ -73,6 +80,8 @@ export abstract class Layer {
   /** Running statistics or a random stream; undefined for most layers. */
   readonly extraState: ExtraState | undefined = undefined;
   protected input: InputSpec = {};
+  /** The options of `apply` that this layer takes beside `training`. */
+  protected readonly takes: readonly (keyof Given)[] = [];
   #trainable: boolean;
   #built = false;
   #trained: Variable[] = [];
@@ -138,11 +147,12 @@ export abstract class Layer {
 
   /** The result for one batch, differentiable in `x` and in the trainable weights. Builds the layer when it is not. */
   apply(x: TensorLike, options: CallOptions = {}): Tensor {
-    checkKeys(this.op, options, ["training"]);
+    checkKeys(this.op, options, ["training", ...this.takes]);
+    const { training = false, ...given } = options;
     return scoped(() => {
       const input = floatTensor(this.op, x);
       this.build(input.shape);
-      return this.call(input, checkFlag(this.op, "training", options.training ?? false));
+      return this.call(input, checkFlag(this.op, "training", training), given);
     });
   }
 
@@ -200,7 +210,7 @@ export abstract class Layer {
 
   protected abstract outputShape(inputShape: PartialShape): PartialShape;
 
-  protected abstract call(x: Tensor, training: boolean): Tensor;
+  protected abstract call(x: Tensor, training: boolean, given: Given): Tensor;
 
   /** The subclass's part of `getConfig`, with Keras's keys. */
   protected ownConfig(): Record<string, unknown> {

@@ -163,6 +163,13 @@ describe("layers", () => {
     }
   });
 
+  it("takes a mask or a condition only where it says so", () => {
+    for (const option of ["mask", "condition"]) {
+      const apply = (): ek.Tensor => ek.layers.dense({ units: 1 }).apply([[1]], { [option]: [1] });
+      expect(apply).toThrow(`dense: unknown option "${option}"; valid: training`);
+    }
+  });
+
   it("leaves no tensor behind", () => {
     const x = image();
     const made = [

@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer, type InitializerLike } from "../get-initializer.ts";
 import type { Initializer } from "../initializer.ts";
-import { Layer, type LayerOptions } from "../layer.ts";
+import { type Given, Layer, type LayerOptions } from "../layer.ts";
 import { checkFlag } from "../options.ts";
 import { checkAxis } from "./axis.ts";
 import type { Moments } from "./moments.ts";
@@ -163,7 +163,7 @@ export class BatchNormalization extends Layer {
     return inputShape;
   }
 
-  protected override call(x: Tensor, training: boolean): Tensor {
+  protected override call(x: Tensor, training: boolean, _given: Given): Tensor {
     const options = { x, axes: this.#axes, ...this.#affine };
     if (!this.#usesBatch(x, training)) {
       // A copy of the mean: the backward pass needs the one of now, and training may move it before.
@@ -209,10 +209,10 @@ export class BatchNormalization extends Layer {
     if (!training || !this.trainable) {
       const statistics = { mean: this.#mean!, variance: this.#variance! };
       const constants = normalizationConstants(statistics, this.#affine);
-      return pooled(constants === undefined ? this.call(recordProduct(produce()), training) : produce(constants).y);
+      return pooled(constants === undefined ? this.call(recordProduct(produce()), training, {}) : produce(constants).y);
     }
     const product = produce();
-    if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training));
+    if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training, {}));
     const { y, mean, variance } = normalizeProduct(product, this.#affine, pooling?.size);
     this.runningStats.update(mean, variance, this.#elements(product.y));
     return y;
