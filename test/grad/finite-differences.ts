@@ -66,12 +66,12 @@ export function checkGradients(f: (...xs: ek.Tensor[]) => ek.Tensor, inputs: rea
 export function checkLayer(
   layer: ek.Layer,
   x: ek.Tensor,
-  { training = true, before = () => {} }: { training?: boolean; before?: () => void } = {},
+  { before = () => {}, ...options }: ek.CallOptions & { before?: () => void } = {},
 ): void {
   ek.tidy(() => {
     const apply = (input: ek.Tensor): ek.Tensor => {
       before();
-      return layer.apply(input, { training });
+      return layer.apply(input, { training: true, ...options });
     };
     const g = ek.randomNormal([...apply(x).shape], 0, 1, "float32", 78);
     const loss = (): ek.Tensor => ek.sum(ek.mul(apply(x), g));

@@ -12,6 +12,8 @@ interface LayerCase {
   training?: boolean;
   /** Freezes the layer after one batch has passed through it. */
   frozen?: boolean;
+  /** A mask or a condition. */
+  given?: () => ek.CallOptions;
 }
 
 const { layers } = ek;
@@ -39,6 +41,64 @@ const norms: LayerCase[] = [
   { about: "in inference, axis 1", make: () => layers.batchNormalization({ axis: 1 }), input: images, training: false },
   { about: "frozen", make: () => layers.batchNormalization(), input: images, frozen: true },
 ].map((each) => ({ name: "batchNormalization", ...each }));
+
+const mask = (shape: readonly number[]) => (): ek.CallOptions => ({ mask: ek.greater(normal([...shape], 9), -0.5) });
+const layersOfBatches: LayerCase[] = [
+  {
+    name: "batchNormalization",
+    about: "masked",
+    make: () => layers.batchNormalization(),
+    input: images,
+    given: mask([2, 5, 4]),
+  },
+  {
+    name: "batchNormalization",
+    about: "masked, axis 1",
+    make: () => layers.batchNormalization({ axis: 1, scale: false }),
+    input: images,
+    given: mask([2, 1, 3]),
+  },
+  {
+    name: "batchRenormalization",
+    about: "with nothing to correct",
+    make: () => layers.batchRenormalization(),
+    input: images,
+  },
+  {
+    name: "ghostBatchNormalization",
+    about: "a rest",
+    make: () => layers.ghostBatchNormalization({ ghostBatchSize: 2 }),
+    input: () => normal([5, 3, 4]),
+  },
+  {
+    name: "ghostBatchNormalization",
+    about: "channels first",
+    make: () => layers.ghostBatchNormalization({ ghostBatchSize: 2, axis: 1 }),
+    input: () => normal([4, 2, 9, 8]),
+  },
+  { name: "virtualBatchNormalization", about: "", make: () => layers.virtualBatchNormalization(), input: images },
+  {
+    name: "virtualBatchNormalization",
+    about: "axis 1, frozen",
+    make: () => layers.virtualBatchNormalization({ axis: 1 }),
+    input: images,
+    frozen: true,
+  },
+  {
+    name: "conditionalBatchNormalization",
+    about: "classes",
+    make: () => layers.conditionalBatchNormalization({ condition: { classes: 3 } }),
+    input: () => normal([4, 3, 2]),
+    given: () => ({ condition: [2, 0, 2, 1] }),
+  },
+  {
+    name: "conditionalBatchNormalization",
+    about: "features, axis 1",
+    make: () => layers.conditionalBatchNormalization({ condition: { features: 2 }, axis: 1 }),
+    input: () => normal([4, 3, 2]),
+    given: () => ({ condition: normal([4, 2], 7) }),
+  },
+];
 
 const withinSamples: LayerCase[] = [
   { name: "layerNormalization", about: "last axis", make: () => layers.layerNormalization(), input: images },
@@ -90,6 +150,7 @@ const withinSamples: LayerCase[] = [
 
 const cases: LayerCase[] = [
   ...norms,
+  ...layersOfBatches,
   ...withinSamples,
   ...activations.split(" ").map((name): LayerCase => {
     const input = (): ek.Tensor => awayFromZero([3, 5]);
@@ -162,19 +223,20 @@ const cases: LayerCase[] = [
 ];
 
 describe("gradients of layers agree with finite differences", () => {
-  it.each(cases)("$name $about", ({ make, input, training = true, frozen = false }) => {
+  it.each(cases)("$name $about", ({ make, input, training = true, frozen = false, given = () => ({}) }) => {
     ek.setSeed(5);
     const layer = make();
     ek.tidy(() => {
       const x = input();
-      layer.apply(x, { training: true });
+      const options = given();
+      layer.apply(x, { training: true, ...options });
       // Weights that are not where they begin: γ = 1 and β = 0 hide mistakes.
       layer.trainableWeights.forEach((weight, i) => weight.assign(ek.add(weight, small([...weight.shape], 40 + i))));
       layer.trainable = !frozen;
       // The same dropout mask in every pass.
       const { extraState } = layer;
       const state = extraState?.snapshot();
-      checkLayer(layer, x, { training, before: () => extraState?.restore(state) });
+      checkLayer(layer, x, { training, ...options, before: () => extraState?.restore(state) });
     });
     layer.dispose();
   });

@@ -1,4 +1,4 @@
-"""Writes the goldens: python generate/main.py [ops pieces smooth small tutorial]. One thread, so that runs repeat."""
+"""Writes the goldens: python generate/main.py [ops batch-norm pieces smooth small tutorial]. One thread: runs repeat."""
 
 import os
 import sys
@@ -17,11 +17,12 @@ import torch
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
+import batch_norm
 import networks
 import ops
 import pieces
 
-SETS = {"ops": ops.write, "pieces": pieces.write} | {
+SETS = {"ops": ops.write, "batch-norm": batch_norm.write, "pieces": pieces.write} | {
     name: (lambda n=name: networks.write(n)) for name in networks.NETWORKS
 }
 

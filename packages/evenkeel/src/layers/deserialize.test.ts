@@ -189,7 +189,7 @@ describe("layers.deserialize", () => {
     ["Dense", { unit: 4 }, 'layers.deserialize: Dense: unknown config key "unit"; did you mean "units"?'],
     ["Conv2D", { groups: 3 }, "4 filters in 3 groups"],
     ["Conv2D", { activity_regularizer: {} }, "activity_regularizer"],
-    ["BatchNormalization", { renorm: true }, "renorm is true; only false is supported"],
+    ["BatchNormalization", { renorm: 1 }, "renorm is 1; use true or false"],
     ["Dens", {}, 'layers.deserialize: unknown layer "Dens"; did you mean "Dense"?'],
   ])("refuses %s %o", (className, config, message) => {
     expect(() => read(className, config)).toThrow(message);

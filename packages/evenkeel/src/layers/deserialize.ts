@@ -52,9 +52,11 @@ const entries: readonly Entry[] = [
     create: batchNormalization,
     type: BatchNormalization,
     defaults: { zeroDebias: false },
-    fixed: { ...unsetNormKeys, renorm: [false] },
-    // One process is in step with itself, and without renorm its options do nothing.
-    ignored: ["synchronized", "renorm_clipping", "renorm_momentum"],
+    fixed: unsetNormKeys,
+    // TensorFlow's name.
+    renamed: { virtual_batch_size: "ghostBatchSize" },
+    // One process is in step with itself.
+    ignored: ["synchronized"],
   },
   { create: layerNormalization, type: LayerNormalization, fixed: { ...unsetNormKeys, rms_scaling: [false] } },
   { create: rmsNormalization, type: RmsNormalization },

@@ -7,6 +7,12 @@ export { deserialize } from "./deserialize.ts";
 export { dropout } from "./dropout.ts";
 export { Layer } from "./layer.ts";
 export { batchNormalization } from "./norm/batch-normalization.ts";
+export {
+  batchRenormalization,
+  conditionalBatchNormalization,
+  ghostBatchNormalization,
+  virtualBatchNormalization,
+} from "./norm/batch-normalization-presets.ts";
 export { groupNormalization } from "./norm/group-normalization.ts";
 export { layerNormalization } from "./norm/layer-normalization.ts";
 export { rmsNormalization } from "./norm/rms-normalization.ts";

@@ -81,7 +81,7 @@ export abstract class Layer {
   readonly extraState: ExtraState | undefined = undefined;
   protected input: InputSpec = {};
   /** The options of `apply` that this layer takes beside `training`. */
-  protected readonly takes: readonly (keyof Given)[] = [];
+  readonly takes: readonly (keyof Given)[] = [];
   #trainable: boolean;
   #built = false;
   #trained: Variable[] = [];

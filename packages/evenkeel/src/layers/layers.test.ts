@@ -270,7 +270,7 @@ describe("layer", () => {
     [() => layers.dense({ units: 2 }).build([null, null]), "the size of axis -1 must be known"],
     [() => layers.conv2d({ filters: 2, kernelSize: 3 }).apply(ek.ones([1, 5, 5])), "use rank 4: [batch, height, width"],
     [() => layers.conv2d({ filters: 2, kernelSize: 3 }).build([null, 2, 5, 1]), "reaching over 3 on 2"],
-    [() => layers.flatten().apply([[1]], { mask: [1] } as never), 'unknown option "mask"'],
+    [() => layers.flatten().apply([[1]], { mask: [1] }), 'unknown option "mask"'],
     [() => layers.flatten().apply([[1]], { training: 1 as never }), "training is 1; use true or false"],
     [() => (layers.flatten().trainable = "no" as never), 'trainable is "no"'],
   ])("refuses %s", (make, message) => {

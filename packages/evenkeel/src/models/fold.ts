@@ -53,7 +53,7 @@ export function foldBatchNorm(model: Sequential): Sequential {
 function fold(model: Sequential, products: readonly (FoldableProduct | undefined)[], i: number): boolean {
   const { layers, shapes } = model;
   const norm = layers[i];
-  if (norm?.constructor !== BatchNormalization) return false;
+  if (norm?.constructor !== BatchNormalization || !(norm as BatchNormalization).isAffine) return false;
   let affine = affineOf(norm, shapes[i]!.length);
   if (affine === undefined) return false;
   let before = i - 1;

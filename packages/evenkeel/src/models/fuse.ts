@@ -1,6 +1,6 @@
 import { Conv2d } from "../layers/convolutional.ts";
 import { Dense } from "../layers/dense.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Given, Layer } from "../layers/layer.ts";
 import { BatchNormalization, type Pooling } from "../layers/norm/batch-normalization.ts";
 import { MaxPooling2d } from "../layers/pooling.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** Neighbouring layers that run as one op. */
 export interface Step {
   readonly layers: readonly Layer[];
-  readonly run: (x: Tensor, training: boolean) => Tensor;
+  readonly run: (x: Tensor, training: boolean, given: Given) => Tensor;
 }
 
 /**
@@ -29,8 +29,14 @@ export function plan(layers: readonly Layer[], fused: boolean): Step[] {
   return steps;
 }
 
+const keys = ["mask", "condition"] as const;
+
 function alone(layer: Layer): Step {
-  return { layers: [layer], run: (x, training) => layer.apply(x, { training }) };
+  const taken = ({ ...given }: Given): Given => {
+    for (const key of keys) if (!layer.takes.includes(key)) delete given[key];
+    return given;
+  };
+  return { layers: [layer], run: (x, training, given) => layer.apply(x, { training, ...taken(given) }) };
 }
 
 /**
@@ -54,9 +60,9 @@ function together(layers: readonly Layer[], product: Product, norm: BatchNormali
   const apart = layers.map(alone);
   return {
     layers,
-    run: (x, training) => {
-      if (!product.canProduce(x) || !norm.normalizesLastAxis)
-        return apart.reduce((y, step) => step.run(y, training), x);
+    run: (x, training, given) => {
+      const alike = given.mask === undefined && norm.canFollowProduct(training);
+      if (!alike || !product.canProduce(x)) return apart.reduce((y, step) => step.run(y, training, given), x);
       return norm.normalizeProduct((constants) => product.produce(x, constants), training, pooling);
     },
   };

@@ -1,7 +1,7 @@
 import type { SamplesLike } from "../data/samples.ts";
 import type { PartialShape } from "../tensor/shape.ts";
 import { ArgumentError, checkKeys, ShapeError, shapeText, valueText } from "../errors.ts";
-import { Layer } from "../layers/layer.ts";
+import { type CallOptions, Layer } from "../layers/layer.ts";
 import { setWeights } from "../layers/set-weights.ts";
 import { settings } from "../ops/config.ts";
 import { floatTensor } from "../ops/inputs.ts";
@@ -135,15 +135,15 @@ export class Sequential {
     throw new ShapeError(`${op}: x is ${shapeText(shape)}; ${this.name} takes ${shapeText(wanted)}${fix}`);
   }
 
-  /** The prediction for a batch; `training` is passed to the layers. */
-  apply(x: TensorLike, { training = false }: { training?: boolean } = {}): Tensor {
+  /** The prediction for a batch; the options are passed to the layers that take them. */
+  apply(x: TensorLike, { training = false, ...given }: CallOptions = {}): Tensor {
     const { length } = this.#layers;
     if (length === 0) throw new ArgumentError(`apply: ${this.name} has no layers; add() some first`);
     return tidy(() => {
       const input = floatTensor("apply", x);
       if (this.built) this.checkInput("apply", input.shape);
       else this.build([null, ...input.shape.slice(1)]);
-      return this.#plan().reduce((value, step) => step.run(value, training), input);
+      return this.#plan().reduce((value, step) => step.run(value, training, given), input);
     });
   }
 

@@ -6,7 +6,7 @@ import { checkScratch } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
 import { withFloats } from "./inputs.ts";
 import { checkParameter } from "./layer-norm.ts";
-import { recordNorm } from "./norm-record.ts";
+import { type Affine, recordNorm } from "./norm-record.ts";
 import { placeOf } from "./product.ts";
 
 export interface GroupNormOptions {
@@ -45,20 +45,35 @@ export function groupNorm(value: TensorLike, options: GroupNormOptions = {}): Te
       beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, [channels]),
     };
     const [outer, inner] = [sizeOf(x.shape.slice(1, axis)), sizeOf(x.shape.slice(axis + 1))];
-    // Nothing to take a mean of: no samples.
-    const samples = x.size === 0 ? 0 : x.shape[0]!;
-    const shape = [samples, outer, channels, inner, groups] as const;
-    const y = allocateTensor(x.shape);
-    // Means and variances in float64.
-    const moments = allocateTensor([samples, 4, channels]);
-    const at = (tensor: Tensor | undefined): number => placeOf(op, tensor);
-    kernels.norm_groups_forward(...shape, at(x), at(affine.gamma), at(affine.beta), epsilon, at(moments), at(y));
-    recordNorm(op, affine, x, y, (dy, [dx, dgamma, dbeta]) => {
-      const inputs = [at(x), at(moments), at(affine.gamma), epsilon, at(dy)] as const;
-      checkScratch(op, kernels.norm_groups_backward(...shape, ...inputs, at(dx), at(dgamma), at(dbeta)));
-    });
-    return y;
+    return normalizeGroups(op, x, [x.shape[0]!, outer, channels, inner, groups], affine, epsilon).y;
   });
+}
+
+/** How the kernels see x, and how many groups there are. */
+export type GroupView = readonly [samples: number, outer: number, channels: number, inner: number, groups: number];
+
+/**
+ * The same for x in the order of `view`, and the moments it is by: for each sample the mean of its group for each
+ * channel, then the variances, in float64: [samples, 4, channels] floats. γ, β: [channels].
+ */
+export function normalizeGroups(
+  op: string,
+  x: Tensor,
+  view: GroupView,
+  affine: Affine,
+  epsilon: number,
+): { y: Tensor; moments: Tensor } {
+  // Nothing to take a mean of: no samples.
+  const shape = x.size === 0 ? ([0, ...view.slice(1)] as unknown as GroupView) : view;
+  const y = allocateTensor(x.shape);
+  const moments = allocateTensor([shape[0], 4, shape[2]]);
+  const at = (tensor: Tensor | undefined): number => placeOf(op, tensor);
+  kernels.norm_groups_forward(...shape, at(x), at(affine.gamma), at(affine.beta), epsilon, at(moments), at(y));
+  recordNorm(op, affine, x, y, (dy, [dx, dgamma, dbeta]) => {
+    const inputs = [at(x), at(moments), at(affine.gamma), epsilon, at(dy)] as const;
+    checkScratch(op, kernels.norm_groups_backward(...shape, ...inputs, at(dx), at(dgamma), at(dbeta)));
+  });
+  return { y, moments };
 }
 
 /** The number of groups, checked against the channels. */

@@ -11,30 +11,45 @@ import { mean } from "./reduce.ts";
 import { reshape, transpose } from "./shaping.ts";
 import { rsqrt } from "./unary.ts";
 
-interface ChannelsOf {
+export interface ChannelsOf {
   x: Tensor;
   /** The channel axes, from the front and ascending; gamma, beta, mean and variance have their sizes as shape. */
   axes: readonly number[];
+}
+
+/** Means and biased variances of the channels, in float64. */
+export interface ChannelMoments {
+  mean: Float64Array;
+  variance: Float64Array;
 }
 
 export interface NormalizeOptions extends Affine, ChannelsOf {
   epsilon: number;
 }
 
+/** γ and β in the light of the batch's moments. */
+export type Correct = (moments: ChannelMoments, affine: Affine) => Affine;
+
 /**
  * y = γ·(x − mean)/√(variance + ε) + β with the mean and the biased variance of each channel of this very x (Ioffe and
  * Szegedy 2015). Differentiable in x, γ and β; the returned statistics are values only. S has at least one element.
+ * `correct` replaces γ and β once the moments are known.
  */
-export function normalizeBatch(options: NormalizeOptions): { y: Tensor; mean: Tensor; variance: Tensor } {
+export function normalizeBatch(
+  options: NormalizeOptions,
+  correct?: Correct,
+): { y: Tensor; mean: Tensor; variance: Tensor } {
   const shape = channelShape(options);
   const statistics = { mean: allocateTensor(shape), variance: allocateTensor(shape) };
   const y = throughChannels(options, (x, view) => {
-    const { gamma, beta, epsilon } = options;
+    const { epsilon } = options;
     const y = allocateTensor(x.shape);
     const moments = momentsOf(x, view);
+    const affine = correct?.(readMoments(moments), options) ?? options;
+    const { gamma, beta } = affine;
     const results = [at(statistics.mean), at(statistics.variance), at(y)] as const;
     kernels.norm_channels_apply(...view, at(x), at(moments), optional(gamma), optional(beta), epsilon, ...results);
-    recordNorm("batchNormalization", options, x, y, (dy, [dx, dgamma, dbeta]) => {
+    recordNorm("batchNormalization", affine, x, y, (dy, [dx, dgamma, dbeta]) => {
       const inputs = [at(x), at(moments), optional(gamma), epsilon, at(dy)] as const;
       kernels.norm_channels_backward(...view, ...inputs, 0, optional(dx), optional(dgamma), optional(dbeta), 0);
     });
@@ -69,11 +84,10 @@ export function normalizeGiven(options: NormalizeOptions & { mean: Tensor; varia
 }
 
 /** Mean and biased variance of each channel of x in float64, as copies. S has at least one element. */
-export function channelMoments(options: ChannelsOf): { mean: Float64Array; variance: Float64Array } {
+export function channelMoments(options: ChannelsOf): ChannelMoments {
   return tidy(() => {
     const { x, view } = withChannelsTogether(options);
-    const values = float64View(at(momentsOf(x, view)), 2 * view[1]);
-    return { mean: values.slice(0, view[1]), variance: values.slice(view[1]) };
+    return readMoments(momentsOf(x, view));
   });
 }
 
@@ -82,6 +96,13 @@ function momentsOf(x: Tensor, view: View): Tensor {
   const moments = allocateTensor([4, view[1]]);
   kernels.norm_channels_moments(...view, at(x), at(moments));
   return moments;
+}
+
+/** The moments that a kernel wrote for sample `n`: means, then variances, in float64. */
+export function readMoments(moments: Tensor, n = 0): ChannelMoments {
+  const channels = moments.shape.at(-1)!;
+  const values = float64View(at(moments) + 16 * n * channels, 2 * channels);
+  return { mean: values.slice(0, channels), variance: values.slice(channels) };
 }
 
 /** running ← running + rate·(batch − running), in place and in float64, rounded once. */
@@ -124,10 +145,10 @@ export function moments(
 }
 
 /** [outer, channels, inner]: how the kernels see x. With channels last, inner is 1. */
-type View = readonly [outer: number, channels: number, inner: number];
+export type View = readonly [outer: number, channels: number, inner: number];
 
 /** `f` of x with its channels together; they are back in their places in the result. */
-function throughChannels(options: ChannelsOf, f: (x: Tensor, view: View) => Tensor): Tensor {
+export function throughChannels(options: ChannelsOf, f: (x: Tensor, view: View) => Tensor): Tensor {
   const { x, view, back } = withChannelsTogether(options);
   const y = f(x, view);
   return back === undefined ? y : transpose(y, back);

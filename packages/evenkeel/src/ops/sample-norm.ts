@@ -10,9 +10,9 @@ import { broadcastTo } from "./shaping.ts";
 import { neg } from "./unary.ts";
 
 /**
- * Mean and biased variance of each channel of each sample, [samples, channels]. The mean comes in two parts whose sum it
- * is, as one float32 loses digits where it is large against the deviation. What is to be compared with other means is
- * best taken relative to one of them: (shift − other) + mean.
+ * Mean and biased variance of each channel of each sample, [samples, channels]. The mean comes in two parts whose sum
+ * it is, as one float32 loses digits where it is large against the deviation. What is to be compared with other means
+ * is best taken relative to one of them: (shift − other) + mean.
  */
 export interface SampleMoments {
   /** The mean rounded to float32, a constant. */

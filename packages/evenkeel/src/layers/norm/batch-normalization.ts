@@ -1,64 +1,40 @@
-import { checkNumber, shapeText, ShapeError } from "../../errors.ts";
-import { findName, snakeCase } from "../../keras.ts";
+import { ArgumentError, shapeText, ShapeError } from "../../errors.ts";
+import { snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
-import { channelMoments, normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
-import { type ColumnNorm, normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
+import { floatTensor } from "../../ops/inputs.ts";
+import { channelMoments, normalizeBatch, normalizeGiven, type NormalizeOptions } from "../../ops/norm.ts";
+import { normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
+import type { Affine } from "../../ops/norm-record.ts";
 import { type Product, recordProduct } from "../../ops/product.ts";
+import { reshape } from "../../ops/shaping.ts";
+import { sqrt } from "../../ops/unary.ts";
+import { normalizeByReference } from "../../ops/virtual-norm.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { TensorLike } from "../../tensor/values.ts";
 import type { Variable } from "../../tensor/variable.ts";
-import { getInitializer, type InitializerLike } from "../get-initializer.ts";
-import type { Initializer } from "../initializer.ts";
-import { type Given, Layer, type LayerOptions } from "../layer.ts";
-import { checkFlag } from "../options.ts";
+import { getInitializer } from "../get-initializer.ts";
+import { Initializer } from "../initializer.ts";
+import { type ExtraState, type Given, Layer } from "../layer.ts";
 import { checkAxis } from "./axis.ts";
+import {
+  type BatchNormalizationOptions,
+  batchNormalizationOptions,
+  readOptions,
+} from "./batch-normalization-options.ts";
+import { countedPositions, throughColumns } from "./columns.ts";
+import { Condition } from "./condition.ts";
+import { normalizeInTraining } from "./in-training.ts";
 import type { Moments } from "./moments.ts";
+import { Renorm, withRenorm } from "./renorm.ts";
 import { RunningStats } from "./running-stats.ts";
-
-export interface BatchNormalizationOptions extends LayerOptions {
-  /** The channel axis, or several; each channel has its own mean and variance. Default: -1. */
-  axis?: number | readonly number[];
-  /**
-   * Weight of the old running value, from 0 to 1; PyTorch's momentum is the weight of the new one, 1 minus this. null
-   * is the cumulative average, each batch equal. Default: 0.99.
-   */
-  momentum?: number | null;
-  /** Default: 1e-3. */
-  epsilon?: number;
-  /** Learn β. Default: true. */
-  center?: boolean;
-  /** Learn γ. Default: true. */
-  scale?: boolean;
-  /** Default: "zeros". */
-  betaInitializer?: InitializerLike;
-  /** Default: "ones". */
-  gammaInitializer?: InitializerLike;
-  /** Default: "zeros". */
-  movingMeanInitializer?: InitializerLike;
-  /** Default: "ones". */
-  movingVarianceInitializer?: InitializerLike;
-  /** Running statistics that are right from the first batch on; false is Keras's and PyTorch's rule. Default: true. */
-  zeroDebias?: boolean;
-  /** The variance that is kept: "biased" (default; Σ/m, as Keras) or "unbiased" (Σ/(m − 1), as PyTorch). */
-  movingVariance?: string;
-  /**
-   * One value per channel in training: "error" (default); "allow" (the result is β and the variance 0, as in Keras); or
-   * "running" (normalize by the running statistics and leave them).
-   */
-  singleValue?: string;
-  /** "torch" fills in PyTorch's defaults: epsilon 1e-5, momentum 0.9, movingVariance "unbiased". */
-  preset?: string;
-}
+import { ScaleAndCenter } from "./scale-and-center.ts";
 
 /** Max pooling in windows of `size` side by side. */
 export interface Pooling {
   readonly size: readonly [number, number];
   readonly pool: (x: Tensor) => Tensor;
 }
-
-const presets = { keras: {}, torch: { epsilon: 1e-5, momentum: 0.9, movingVariance: "unbiased" } };
-const movingVariances = ["biased", "unbiased"] as const;
-const singleValues = ["error", "allow", "running"] as const;
 
 /**
  * y = γ·(x − mean)/√(variance + ε) + β, per channel (Ioffe and Szegedy 2015). In training, mean and variance are
@@ -69,71 +45,49 @@ const singleValues = ["error", "allow", "running"] as const;
  * Backward, with g = dy and sums over a channel: dβ = Σg; dγ = Σ g·x̂; dx = γ·rstd·(g − (Σg + x̂·Σ(g·x̂))/m).
  *
  * As Keras's BatchNormalization: a frozen layer (`trainable = false`) is in inference mode, with `training: true`
- * too. An empty batch gives an empty result and moves nothing.
+ * too. `apply(x, { training, mask })`: the mask has the shape of x without the channels, or sizes of 1; the positions
+ * where it is 0 are normalized too, but do not count; where none counts, the running statistics are used, and stay. An
+ * empty batch gives an empty result and moves nothing.
  *
  * Errors: ShapeError for one value per channel in training, unless `singleValue` allows it.
  */
 export class BatchNormalization extends Layer {
   static override readonly className: string = "BatchNormalization";
-  static readonly options = [
-    "axis",
-    "momentum",
-    "epsilon",
-    "center",
-    "scale",
-    "betaInitializer",
-    "gammaInitializer",
-    "movingMeanInitializer",
-    "movingVarianceInitializer",
-    "zeroDebias",
-    "movingVariance",
-    "singleValue",
-    "preset",
-  ];
+  static readonly options = batchNormalizationOptions;
 
   readonly runningStats: RunningStats;
-  override readonly extraState: RunningStats;
+  override readonly extraState: ExtraState;
+  override readonly takes: readonly (keyof Given)[];
+  readonly #options: ReturnType<typeof readOptions>;
   readonly #axis: number | readonly number[];
-  readonly #epsilon: number;
-  readonly #center: boolean;
-  readonly #scale: boolean;
-  readonly #momentum: number | null;
-  readonly #zeroDebias: boolean;
-  readonly #movingVariance: (typeof movingVariances)[number];
-  readonly #singleValue: (typeof singleValues)[number];
-  readonly #initializers: Record<"gamma" | "beta" | "movingMean" | "movingVariance", Initializer>;
+  readonly #parameters: ScaleAndCenter;
+  readonly #moving: { mean: Initializer; variance: Initializer };
+  readonly #renorm: Renorm | undefined;
+  readonly #condition: Condition | undefined;
   #axes: readonly number[] = [];
   #gamma: Variable | undefined;
   #beta: Variable | undefined;
+  #kernels: Affine = {};
   #mean: Variable | undefined;
   #variance: Variable | undefined;
 
   constructor(given: BatchNormalizationOptions = {}) {
-    super(given, BatchNormalization.options);
+    super(given, batchNormalizationOptions);
     const { op } = this;
-    const preset = presets[findName(op, "preset", given.preset ?? "keras", ["keras", "torch"] as const)];
-    const options: BatchNormalizationOptions = { ...preset, ...withoutUndefined(given) };
-    const { momentum = 0.99, movingVariance = "biased", singleValue = "error" } = options;
+    const options = readOptions(op, given);
+    this.#options = options;
     this.#axis = checkAxis(op, options.axis ?? -1);
-    this.#epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
-    this.#center = checkFlag(op, "center", options.center ?? true);
-    this.#scale = checkFlag(op, "scale", options.scale ?? true);
-    this.#momentum = momentum === null ? null : checkNumber(op, "momentum", momentum, 0, 1);
-    this.#zeroDebias = checkFlag(op, "zeroDebias", options.zeroDebias ?? true);
-    this.#movingVariance = findName(op, "movingVariance", movingVariance, movingVariances);
-    this.#singleValue = findName(op, "singleValue", singleValue, singleValues);
-    this.#initializers = {
-      gamma: getInitializer(op, options.gammaInitializer ?? "ones"),
-      beta: getInitializer(op, options.betaInitializer ?? "zeros"),
-      movingMean: getInitializer(op, options.movingMeanInitializer ?? "zeros"),
-      movingVariance: getInitializer(op, options.movingVarianceInitializer ?? "ones"),
+    this.#parameters = new ScaleAndCenter(op, options);
+    this.#moving = {
+      mean: getInitializer(op, options.movingMeanInitializer ?? "zeros"),
+      variance: getInitializer(op, options.movingVarianceInitializer ?? "ones"),
     };
-    this.runningStats = new RunningStats(op, {
-      momentum: this.#momentum,
-      zeroDebias: this.#zeroDebias,
-      movingVariance: this.#movingVariance,
-    });
-    this.extraState = this.runningStats;
+    this.runningStats = new RunningStats(op, options);
+    if (options.renorm) this.#renorm = new Renorm(op, options);
+    if (options.condition != null) this.#condition = new Condition(op, options.condition);
+    this.extraState = this.#renorm === undefined ? this.runningStats : withRenorm(this.runningStats, this.#renorm);
+    const counts = options.ghostBatchSize === undefined && options.referenceBatch == null;
+    this.takes = [...(counts ? ["mask" as const] : []), ...(this.#condition ? ["condition" as const] : [])];
   }
 
   /** 2 where one sample has one value per channel, and training on it is an error. */
@@ -141,21 +95,47 @@ export class BatchNormalization extends Layer {
     const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
     const others = inputShape.filter((_, axis) => axis > 0 && !axes.includes(axis));
     const single = !axes.includes(0) && others.every((size) => size === 1);
-    return single && this.trainable && this.#singleValue === "error" ? 2 : 1;
+    return single && this.trainable && this.#options.singleValue === "error" ? 2 : 1;
   }
 
   protected override createWeights(inputShape: PartialShape): void {
     const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
-    const shape = axes.map((axis) => this.knownSize(inputShape, axis));
-    const { gamma, beta, movingMean, movingVariance } = this.#initializers;
-    if (this.#scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (this.#center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
-    const fixed = { shape, trainable: false };
-    this.#mean = this.addWeight({ ...fixed, name: "moving_mean", initializer: movingMean });
-    this.#variance = this.addWeight({ ...fixed, name: "moving_variance", initializer: movingVariance });
-    this.runningStats.attach(this.#mean, this.#variance);
+    const { ghostBatchSize, referenceBatch } = this.#options;
+    if (axes.includes(0) && (ghostBatchSize || referenceBatch || this.#condition)) {
+      throw new ArgumentError(`${this.op}: axis 0 is the batch, which is to be cut into samples; use other axes`);
+    }
+    const channels = axes.map((axis) => this.knownSize(inputShape, axis));
+    this.#createAffine(channels);
+    this.#createStatistics(channels);
     this.#axes = axes;
-    this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, shape[i]!])) };
+    this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, channels[i]!])) };
+    if (referenceBatch != null && typeof referenceBatch !== "boolean") this.#take(referenceBatch);
+  }
+
+  #createAffine(channels: readonly number[]): void {
+    const { scale, center, gamma, beta } = this.#parameters;
+    const shape = [...(this.#condition?.tableShape ?? []), ...channels];
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    const features = this.#condition?.kernelShape;
+    if (features === undefined) return;
+    const kernel = (name: string): Variable =>
+      this.addWeight({ name, shape: [...features, ...channels], initializer: getInitializer(this.op, "zeros") });
+    this.#kernels = { ...(scale && { gamma: kernel("gamma_kernel") }), ...(center && { beta: kernel("beta_kernel") }) };
+  }
+
+  #createStatistics(shape: readonly number[]): void {
+    const { mean, variance } = this.#moving;
+    const fixed = (name: string, initializer: Initializer): Variable =>
+      this.addWeight({ name, shape, initializer, trainable: false });
+    this.#mean = fixed("moving_mean", mean);
+    this.#variance = fixed("moving_variance", variance);
+    const values = { mean: this.#mean, variance: this.#variance };
+    if (this.#renorm === undefined) return this.runningStats.attach(values);
+    const deviation = new Initializer("", {}, (sizes) => sqrt(variance.make(sizes)));
+    const { epsilon } = this.#options;
+    this.runningStats.attach({ ...values, deviation: { variable: fixed("moving_stddev", deviation), epsilon } });
+    this.#renorm.stats.attach({ mean: fixed("renorm_mean", mean), variance: fixed("renorm_stddev", deviation) });
   }
 
   protected override outputShape(inputShape: PartialShape): PartialShape {
@@ -163,20 +143,57 @@ export class BatchNormalization extends Layer {
     return inputShape;
   }
 
-  protected override call(x: Tensor, training: boolean, _given: Given): Tensor {
-    const options = { x, axes: this.#axes, ...this.#affine };
-    if (!this.#usesBatch(x, training)) {
+  protected override call(x: Tensor, training: boolean, given: Given): Tensor {
+    if (this.#condition === undefined) return this.#normalize(x, training, given.mask, this.#affine);
+    return this.#conditioned(this.#normalize(x, training, given.mask, {}), given.condition);
+  }
+
+  /** γ·x̂ + β with those of the condition. */
+  #conditioned(normalized: Tensor, condition: TensorLike | undefined): Tensor {
+    const parameters = { gamma: this.#gamma, beta: this.#beta, kernels: this.#kernels };
+    return throughColumns(normalized, this.#axes, (x) => this.#condition!.apply(x, parameters, condition));
+  }
+
+  #normalize(x: Tensor, training: boolean, mask: TensorLike | undefined, affine: Affine): Tensor {
+    const options = { x, axes: this.#axes, epsilon: this.#options.epsilon, ...affine };
+    if (this.#hasReference) return this.#normalizeByReference(options);
+    const counted = mask === undefined ? undefined : countedPositions(this.op, mask, x.shape, this.#axes);
+    if (!this.#usesBatch(x, training, counted?.length)) {
       // A copy of the mean: the backward pass needs the one of now, and training may move it before.
       return normalizeGiven({ ...options, mean: mul(this.#mean!, 1), variance: this.#variance! });
     }
-    const { y, mean, variance } = normalizeBatch(options);
-    this.runningStats.update(mean, variance, this.#elements(x));
-    return y;
+    const { ghostBatchSize, referenceBatch } = this.#options;
+    // What comes first is the reference, and is normalized by itself.
+    if (referenceBatch === true && !this.runningStats.frozen) this.#take(x);
+    if (referenceBatch != null) return normalizeBatch(options).y;
+    // When all count, there is nothing to leave out.
+    const some = counted?.length === this.#elements(x) ? undefined : counted;
+    const { runningStats } = this;
+    return normalizeInTraining(options, { runningStats, renorm: this.#renorm, ghostBatchSize, counted: some });
+  }
+
+  #normalizeByReference({ x, axes, gamma, beta, epsilon }: NormalizeOptions): Tensor {
+    const flat = <T extends Tensor | undefined>(each: T) => each && reshape(each, [this.#mean!.size]);
+    const { count } = this.runningStats;
+    const reference = { mean: flat(this.#mean!), variance: flat(this.#variance!), count };
+    const affine = { gamma: flat(gamma), beta: flat(beta), epsilon };
+    return throughColumns(x, axes, (columns) => normalizeByReference({ x: columns, ...reference, ...affine }));
+  }
+
+  /** Keeps the moments of a reference batch. */
+  #take(batch: TensorLike): void {
+    const x = floatTensor(this.op, batch);
+    this.computeOutputShape(x.shape);
+    this.runningStats.replace({ ...this.observe(x), batches: 1 });
+  }
+
+  get #hasReference(): boolean {
+    return this.#options.referenceBatch != null && this.runningStats.count > 0;
   }
 
   /** @internal Whether training moves the running statistics. */
   get observes(): boolean {
-    return this.trainable && !this.runningStats.frozen;
+    return this.trainable && !this.runningStats.frozen && this.#options.referenceBatch == null;
   }
 
   /** @internal The moments of x in float64; nothing moves. */
@@ -192,12 +209,21 @@ export class BatchNormalization extends Layer {
 
   /** @internal x normalized by its own statistics; nothing moves. */
   normalizeByItself(x: Tensor): Tensor {
-    return normalizeBatch({ x, axes: this.#axes, ...this.#affine }).y;
+    const options = { x, axes: this.#axes, epsilon: this.#options.epsilon };
+    if (this.#condition === undefined) return normalizeBatch({ ...options, ...this.#affine }).y;
+    return this.#conditioned(normalizeBatch(options).y, undefined);
   }
 
-  /** @internal Whether the channels are the columns of what a dense or convolution layer makes. */
-  get normalizesLastAxis(): boolean {
-    return this.#axes.length === 1 && this.#axes[0] === this.input.rank! - 1;
+  /** @internal Whether every sample is normalized alike in inference. */
+  get isAffine(): boolean {
+    return this.#options.referenceBatch == null && this.#condition === undefined;
+  }
+
+  /** @internal Whether `normalizeProduct` is all that this layer does. */
+  canFollowProduct(training: boolean): boolean {
+    const { renorm, ghostBatchSize } = this.#options;
+    const lastAxis = this.#axes.length === 1 && this.#axes[0] === this.input.rank! - 1;
+    return lastAxis && this.isAffine && (!training || (!renorm && ghostBatchSize === undefined));
   }
 
   /**
@@ -206,20 +232,21 @@ export class BatchNormalization extends Layer {
    */
   normalizeProduct(produce: (constants?: Tensor) => Product, training: boolean, pooling?: Pooling): Tensor {
     const pooled = (y: Tensor): Tensor => (pooling === undefined ? y : pooling.pool(y));
+    const norm = { gamma: this.#gamma, beta: this.#beta, epsilon: this.#options.epsilon };
     if (!training || !this.trainable) {
       const statistics = { mean: this.#mean!, variance: this.#variance! };
-      const constants = normalizationConstants(statistics, this.#affine);
+      const constants = normalizationConstants(statistics, norm);
       return pooled(constants === undefined ? this.call(recordProduct(produce()), training, {}) : produce(constants).y);
     }
     const product = produce();
     if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training, {}));
-    const { y, mean, variance } = normalizeProduct(product, this.#affine, pooling?.size);
+    const { y, mean, variance } = normalizeProduct(product, norm, pooling?.size);
     this.runningStats.update(mean, variance, this.#elements(product.y));
     return y;
   }
 
-  get #affine(): ColumnNorm {
-    return { gamma: this.#gamma, beta: this.#beta, epsilon: this.#epsilon };
+  get #affine(): Affine {
+    return { gamma: this.#gamma, beta: this.#beta };
   }
 
   /** Values of x for each channel. */
@@ -227,42 +254,45 @@ export class BatchNormalization extends Layer {
     return x.size / this.#mean!.size;
   }
 
-  /** Whether x is normalized by statistics of its own. */
-  #usesBatch(x: Tensor, training: boolean): boolean {
-    return training && this.trainable && this.#batchCounts(this.#elements(x), x);
+  /** Whether x is normalized by statistics of its own; `counted`: values per channel that count. */
+  #usesBatch(x: Tensor, training: boolean, counted = this.#elements(x)): boolean {
+    if (!training || !this.trainable) return false;
+    const share = Math.min(1, (this.#options.ghostBatchSize ?? Infinity) / x.shape[0]!);
+    return this.#batchCounts(counted * share, x);
   }
 
   /** Whether a batch of so many values per channel has statistics to normalize by. */
   #batchCounts(elements: number, x: Tensor): boolean {
     if (elements === 0) return false;
-    if (elements > 1 || this.#singleValue === "allow") return true;
-    if (this.#singleValue === "running") return false;
+    const { singleValue } = this.#options;
+    if (elements > 1 || singleValue === "allow") return true;
+    if (singleValue === "running") return false;
     const came = `1 value per channel in training (input ${shapeText(x.shape)})`;
     throw new ShapeError(`${this.op}: ${came}; use a batch of 2 or more, or call with training: false`);
   }
 
   /** Keras's keys; those it does not know only where they are not as Keras has it. */
   protected override ownConfig(): Record<string, unknown> {
+    const { momentum, epsilon, zeroDebias, movingVariance, singleValue } = this.#options;
+    const { ghostBatchSize, referenceBatch } = this.#options;
     return {
       axis: this.#axis,
-      momentum: this.#momentum,
-      epsilon: this.#epsilon,
-      center: this.#center,
-      scale: this.#scale,
-      beta_initializer: this.#initializers.beta.toJSON(),
-      gamma_initializer: this.#initializers.gamma.toJSON(),
-      moving_mean_initializer: this.#initializers.movingMean.toJSON(),
-      moving_variance_initializer: this.#initializers.movingVariance.toJSON(),
+      momentum,
+      epsilon,
+      ...this.#parameters.getConfig(),
+      moving_mean_initializer: this.#moving.mean.toJSON(),
+      moving_variance_initializer: this.#moving.variance.toJSON(),
       synchronized: false,
-      ...(this.#zeroDebias && { zero_debias: true }),
-      ...(this.#movingVariance !== "biased" && { moving_variance: snakeCase(this.#movingVariance) }),
-      ...(this.#singleValue !== "error" && { single_value: this.#singleValue }),
+      ...this.#renorm?.getConfig(),
+      ...(ghostBatchSize !== undefined && { ghost_batch_size: ghostBatchSize }),
+      // Its statistics are weights.
+      ...(referenceBatch != null && { reference_batch: true }),
+      ...(this.#condition && { condition: this.#condition.toJSON() }),
+      ...(zeroDebias && { zero_debias: true }),
+      ...(movingVariance !== "biased" && { moving_variance: snakeCase(movingVariance) }),
+      ...(singleValue !== "error" && { single_value: singleValue }),
     };
   }
-}
-
-function withoutUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 export function batchNormalization(options?: BatchNormalizationOptions): BatchNormalization {

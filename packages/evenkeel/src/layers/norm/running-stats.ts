@@ -1,7 +1,9 @@
 import { ArgumentError, checkInteger, checkKeys, checkNumber } from "../../errors.ts";
-import { mul } from "../../ops/binary.ts";
+import { add, mul, sub } from "../../ops/binary.ts";
 import { runningUpdate } from "../../ops/norm.ts";
+import { relu, sqrt, square } from "../../ops/unary.ts";
 import { tidy } from "../../tensor/scope.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import type { ExtraState } from "../layer.ts";
@@ -27,6 +29,14 @@ export interface RunningState {
 interface Values {
   readonly mean: Float32Array;
   readonly variance: Float32Array;
+  readonly deviation?: Float32Array | undefined;
+}
+
+interface Variables {
+  readonly mean: Variable;
+  readonly variance: Variable;
+  /** √(variance + ε), where it is this that is averaged (batch renormalization); the variance follows from it. */
+  readonly deviation?: { readonly variable: Variable; readonly epsilon: number };
 }
 
 export interface RunningSnapshot extends RunningState {
@@ -44,7 +54,7 @@ export interface RunningSnapshot extends RunningState {
 export class RunningStats implements ExtraState<RunningSnapshot> {
   readonly #op: string;
   readonly #options: RunningStatsOptions;
-  #variables: { mean: Variable; variance: Variable } | undefined;
+  #variables: Variables | undefined;
   /** The values as this class last saw them: whoever else assigns the variables is noticed by the difference. */
   #seen: Values | undefined;
   #weight: number;
@@ -59,9 +69,19 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   }
 
   /** @internal Called once, when the layer is built. */
-  attach(mean: Variable, variance: Variable): void {
-    this.#variables = { mean, variance };
-    this.#seen = { mean: new Float32Array(mean.size), variance: new Float32Array(variance.size).fill(1) };
+  attach(variables: Variables): void {
+    this.#variables = variables;
+    this.#seen = unseen(variables.mean.size);
+  }
+
+  /** Weight of the old value; null is the cumulative average. */
+  get momentum(): number | null {
+    return this.#options.momentum;
+  }
+
+  /** @internal The sizes of the channel axes. */
+  get shape(): Shape {
+    return this.#attached().mean.shape;
   }
 
   /** A copy, one value a channel. */
@@ -105,8 +125,7 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
 
   /** Forgets everything: mean 0, variance 1, as before the first batch. */
   reset(): void {
-    const { mean, variance } = this.#attached();
-    this.#write({ mean: new Float32Array(mean.size), variance: new Float32Array(variance.size).fill(1) });
+    this.#write(unseen(this.#attached().mean.size));
     [this.#weight, this.#batches, this.#count] = [this.#firstWeight, 0, 0];
   }
 
@@ -133,7 +152,10 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
         rate = (1 - momentum) / this.#weight;
       }
       runningUpdate(variables.mean, mean, rate);
-      runningUpdate(variables.variance, stored, rate);
+      const { variance: kept, deviation } = variables;
+      if (deviation === undefined) return runningUpdate(kept, stored, rate);
+      runningUpdate(deviation.variable, sqrt(add(stored, deviation.epsilon)), rate);
+      kept.assign(relu(sub(square(deviation.variable), deviation.epsilon)));
     });
     this.#seen = this.#read();
   }
@@ -203,21 +225,32 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   }
 
   #write(values: Values): void {
-    const { mean, variance } = this.#attached();
-    (mean.view(this.#op) as Float32Array).set(values.mean);
-    (variance.view(this.#op) as Float32Array).set(values.variance);
+    const { mean, variance, deviation } = this.#attached();
+    const set = (variable: Variable, to: Float32Array): void => (variable.view(this.#op) as Float32Array).set(to);
+    set(mean, values.mean);
+    set(variance, values.variance);
+    if (deviation !== undefined) {
+      const { variable, epsilon } = deviation;
+      set(variable, values.deviation ?? values.variance.map((value) => Math.sqrt(value + epsilon)));
+    }
     this.#seen = values;
   }
 
   #read(): Values {
-    const { mean, variance } = this.#attached();
-    return { mean: mean.dataSync(), variance: variance.dataSync() };
+    const { mean, variance, deviation } = this.#attached();
+    return { mean: mean.dataSync(), variance: variance.dataSync(), deviation: deviation?.variable.dataSync() };
   }
 
-  #attached(): { mean: Variable; variance: Variable } {
+  #attached(): Variables {
     if (this.#variables !== undefined) return this.#variables;
     throw new ArgumentError(`${this.#op}: the layer has no statistics yet; build() it, or apply it to data`);
   }
+}
+
+/** What there is before any batch. */
+function unseen(size: number): Values {
+  const ones = new Float32Array(size).fill(1);
+  return { mean: new Float32Array(size), variance: ones, deviation: ones };
 }
 
 function sameBits(variable: Variable, values: Float32Array): boolean {

@@ -1,0 +1,52 @@
+import { normalizeGhosts } from "../../ops/ghost-norm.ts";
+import { normalizeMasked } from "../../ops/masked-norm.ts";
+import { type Correct, normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
+import { reshape } from "../../ops/shaping.ts";
+import { createTensor } from "../../tensor/create.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { throughColumns } from "./columns.ts";
+import type { Renorm } from "./renorm.ts";
+import type { RunningStats } from "./running-stats.ts";
+
+export interface InTraining {
+  readonly runningStats: RunningStats;
+  readonly renorm: Renorm | undefined;
+  readonly ghostBatchSize: number | undefined;
+  /** The positions that count; undefined where all do. */
+  readonly counted: Int32Array | undefined;
+}
+
+/** γ·x̂ + β by statistics of x itself, which the running statistics take in. */
+export function normalizeInTraining(options: NormalizeOptions, how: InTraining): Tensor {
+  const { runningStats, ghostBatchSize, counted } = how;
+  const { x, axes } = options;
+  if (ghostBatchSize !== undefined) return inGhosts(options, ghostBatchSize, runningStats);
+  if (counted !== undefined) return throughColumns(x, axes, (columns) => masked(columns, options, counted, how));
+  const count = x.size / sizeOf(axes.map((axis) => x.shape[axis]!));
+  const { y, mean, variance } = normalizeBatch(options, correction(how, count));
+  runningStats.update(mean, variance, count);
+  return y;
+}
+
+function masked(columns: Tensor, options: NormalizeOptions, counted: Int32Array, how: InTraining): Tensor {
+  const [batch, positions, channels] = columns.shape as [number, number, number];
+  const x = reshape(columns, [1, batch * positions, channels]);
+  const { y, mean, variance } = normalizeMasked({ ...options, x, counted }, correction(how, counted.length));
+  how.runningStats.update(mean, variance, counted.length);
+  return reshape(y, columns.shape);
+}
+
+function inGhosts(options: NormalizeOptions, size: number, runningStats: RunningStats): Tensor {
+  const { y, ghosts } = normalizeGhosts(options, size);
+  for (const { mean, variance, count } of ghosts) {
+    const [means, variances] = [mean, variance].map((values) => createTensor("", values)) as [Tensor, Tensor];
+    runningStats.update(means, variances, count);
+  }
+  return y;
+}
+
+/** What `renorm` makes of γ and β by the moments of a batch of `count` values a channel. */
+function correction({ renorm, runningStats: { frozen } }: InTraining, count: number): Correct | undefined {
+  return renorm && ((moments, affine) => renorm.correct(moments, affine, { count, frozen }));
+}
