@@ -27,38 +27,26 @@ interface Entry extends Omit<ConfigRules, "options"> {
   readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
-/** Keys that must be null. */
-function unset(...keys: string[]): Record<string, readonly unknown[]> {
-  return Object.fromEntries(keys.map((key) => [key, [null]]));
-}
-
-const unsetNormKeys = unset("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint");
-const unsetWeightKeys = unset("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint");
-
 const entries: readonly Entry[] = [
-  { create: conv2d, type: Conv2d, fixed: unsetWeightKeys },
-  {
-    create: depthwiseConv2d,
-    type: DepthwiseConv2d,
-    fixed: unset("depthwise_regularizer", "bias_regularizer", "depthwise_constraint", "bias_constraint"),
-  },
+  { create: conv2d, type: Conv2d },
+  { create: depthwiseConv2d, type: DepthwiseConv2d },
   {
     create: dense,
     type: Dense,
-    fixed: { ...unsetWeightKeys, ...unset("quantization_config", "lora_rank") },
+    fixed: { quantization_config: [null], lora_rank: [null] },
     ignored: ["lora_alpha"],
   },
   {
     create: batchNormalization,
     type: BatchNormalization,
     defaults: { zeroDebias: false },
-    fixed: { ...unsetNormKeys, renorm: [false] },
+    fixed: { renorm: [false] },
     // One process is in step with itself, and without renorm its options do nothing.
     ignored: ["synchronized", "renorm_clipping", "renorm_momentum"],
   },
-  { create: layerNormalization, type: LayerNormalization, fixed: { ...unsetNormKeys, rms_scaling: [false] } },
+  { create: layerNormalization, type: LayerNormalization, fixed: { rms_scaling: [false] } },
   { create: rmsNormalization, type: RmsNormalization },
-  { create: groupNormalization, type: GroupNormalization, fixed: unsetNormKeys },
+  { create: groupNormalization, type: GroupNormalization },
   { create: maxPooling2d, type: MaxPooling2d },
   { create: averagePooling2d, type: AveragePooling2d },
   { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },

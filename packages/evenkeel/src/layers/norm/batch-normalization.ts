@@ -14,8 +14,9 @@ import { checkFlag } from "../options.ts";
 import { checkAxis } from "./axis.ts";
 import type { Moments } from "./moments.ts";
 import { RunningStats } from "./running-stats.ts";
+import { ScaleAndCenter, scaleAndCenterOptions, type ScaleAndCenterOptions } from "./scale-and-center.ts";
 
-export interface BatchNormalizationOptions extends LayerOptions {
+export interface BatchNormalizationOptions extends LayerOptions, ScaleAndCenterOptions {
   /** The channel axis, or several; each channel has its own mean and variance. Default: -1. */
   axis?: number | readonly number[];
   /**
@@ -25,14 +26,6 @@ export interface BatchNormalizationOptions extends LayerOptions {
   momentum?: number | null;
   /** Default: 1e-3. */
   epsilon?: number;
-  /** Learn β. Default: true. */
-  center?: boolean;
-  /** Learn γ. Default: true. */
-  scale?: boolean;
-  /** Default: "zeros". */
-  betaInitializer?: InitializerLike;
-  /** Default: "ones". */
-  gammaInitializer?: InitializerLike;
   /** Default: "zeros". */
   movingMeanInitializer?: InitializerLike;
   /** Default: "ones". */
@@ -79,10 +72,7 @@ export class BatchNormalization extends Layer {
     "axis",
     "momentum",
     "epsilon",
-    "center",
-    "scale",
-    "betaInitializer",
-    "gammaInitializer",
+    ...scaleAndCenterOptions,
     "movingMeanInitializer",
     "movingVarianceInitializer",
     "zeroDebias",
@@ -95,13 +85,12 @@ export class BatchNormalization extends Layer {
   override readonly extraState: RunningStats;
   readonly #axis: number | readonly number[];
   readonly #epsilon: number;
-  readonly #center: boolean;
-  readonly #scale: boolean;
+  readonly #parameters: ScaleAndCenter;
   readonly #momentum: number | null;
   readonly #zeroDebias: boolean;
   readonly #movingVariance: (typeof movingVariances)[number];
   readonly #singleValue: (typeof singleValues)[number];
-  readonly #initializers: Record<"gamma" | "beta" | "movingMean" | "movingVariance", Initializer>;
+  readonly #initializers: Record<"movingMean" | "movingVariance", Initializer>;
   #axes: readonly number[] = [];
   #gamma: Variable | undefined;
   #beta: Variable | undefined;
@@ -116,15 +105,12 @@ export class BatchNormalization extends Layer {
     const { momentum = 0.99, movingVariance = "biased", singleValue = "error" } = options;
     this.#axis = checkAxis(op, options.axis ?? -1);
     this.#epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
-    this.#center = checkFlag(op, "center", options.center ?? true);
-    this.#scale = checkFlag(op, "scale", options.scale ?? true);
+    this.#parameters = new ScaleAndCenter(op, options);
     this.#momentum = momentum === null ? null : checkNumber(op, "momentum", momentum, 0, 1);
     this.#zeroDebias = checkFlag(op, "zeroDebias", options.zeroDebias ?? true);
     this.#movingVariance = findName(op, "movingVariance", movingVariance, movingVariances);
     this.#singleValue = findName(op, "singleValue", singleValue, singleValues);
     this.#initializers = {
-      gamma: getInitializer(op, options.gammaInitializer ?? "ones"),
-      beta: getInitializer(op, options.betaInitializer ?? "zeros"),
       movingMean: getInitializer(op, options.movingMeanInitializer ?? "zeros"),
       movingVariance: getInitializer(op, options.movingVarianceInitializer ?? "ones"),
     };
@@ -147,9 +133,10 @@ export class BatchNormalization extends Layer {
   protected override createWeights(inputShape: PartialShape): void {
     const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
     const shape = axes.map((axis) => this.knownSize(inputShape, axis));
-    const { gamma, beta, movingMean, movingVariance } = this.#initializers;
-    if (this.#scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (this.#center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    const { scale, center, gamma, beta } = this.#parameters;
+    const { movingMean, movingVariance } = this.#initializers;
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta });
     const fixed = { shape, trainable: false };
     this.#mean = this.addWeight({ ...fixed, name: "moving_mean", initializer: movingMean });
     this.#variance = this.addWeight({ ...fixed, name: "moving_variance", initializer: movingVariance });
@@ -247,10 +234,7 @@ export class BatchNormalization extends Layer {
       axis: this.#axis,
       momentum: this.#momentum,
       epsilon: this.#epsilon,
-      center: this.#center,
-      scale: this.#scale,
-      beta_initializer: this.#initializers.beta.toJSON(),
-      gamma_initializer: this.#initializers.gamma.toJSON(),
+      ...this.#parameters.getConfig(),
       moving_mean_initializer: this.#initializers.movingMean.toJSON(),
       moving_variance_initializer: this.#initializers.movingVariance.toJSON(),
       synchronized: false,
