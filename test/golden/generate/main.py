@@ -1,4 +1,7 @@
-"""Writes the goldens: python generate/main.py [ops pieces smooth small tutorial]. One thread, so that runs repeat."""
+"""Writes the goldens: python generate/main.py [ops pieces weights smooth small tutorial].
+
+One thread, so that runs repeat.
+"""
 
 import os
 import sys
@@ -20,8 +23,9 @@ torch.use_deterministic_algorithms(True)
 import networks
 import ops
 import pieces
+import weights
 
-SETS = {"ops": ops.write, "pieces": pieces.write} | {
+SETS = {"ops": ops.write, "pieces": pieces.write, "weights": weights.write} | {
     name: (lambda n=name: networks.write(n)) for name in networks.NETWORKS
 }
 

@@ -31,7 +31,7 @@ export interface MinMaxNormOptions extends NormOptions {
 /** w·min(‖w‖, maxValue)/(‖w‖ + 1e-7). */
 export function maxNorm(options: NumberOr<MaxNormOptions> = {}): WeightFunction {
   const { maxValue } = readNumbers("maxNorm", options, { maxValue: 2 }, ["axis"]);
-  return byNorm("MaxNorm", options, { max_value: maxValue }, (norm) => minimum(norm, maxValue));
+  return byNorm("maxNorm", options, { max_value: maxValue }, (norm) => minimum(norm, maxValue));
 }
 
 /** max(w, 0). */
@@ -43,7 +43,7 @@ export function nonNeg(options: object = {}): WeightFunction {
 /** w/(‖w‖ + 1e-7). */
 export function unitNorm(options: NormOptions = {}): WeightFunction {
   checkKeys("unitNorm", options, ["axis"]);
-  return byNorm("UnitNorm", options, {}, () => 1);
+  return byNorm("unitNorm", options, {}, () => 1);
 }
 
 /** w·(rate·clip(‖w‖, minValue, maxValue) + (1 − rate)·‖w‖)/(‖w‖ + 1e-7). */
@@ -51,7 +51,7 @@ export function minMaxNorm(options: MinMaxNormOptions = {}): WeightFunction {
   const op = "minMaxNorm";
   const { minValue, maxValue, rate } = readNumbers(op, options, { minValue: 0, maxValue: 1, rate: 1 }, ["axis"]);
   checkNumber(op, "rate", rate, 0, 1);
-  return byNorm("MinMaxNorm", options, { min_value: minValue, max_value: maxValue, rate }, (norm) =>
+  return byNorm(op, options, { min_value: minValue, max_value: maxValue, rate }, (norm) =>
     add(mul(maximum(minimum(norm, maxValue), minValue), rate), mul(norm, 1 - rate)),
   );
 }
@@ -60,12 +60,13 @@ const module = "keras.constraints";
 
 /** w·desired(‖w‖)/(‖w‖ + 1e-7), with Keras's epsilon. */
 function byNorm(
-  className: string,
+  op: string,
   options: NumberOr<NormOptions>,
   config: object,
   desired: (norm: Tensor) => Tensor | number,
 ): WeightFunction {
-  const axis = checkAxis(className, (options as NormOptions).axis ?? 0);
+  const axis = checkAxis(op, (options as NormOptions).axis ?? 0);
+  const className = `${op.charAt(0).toUpperCase()}${op.slice(1)}`;
   return new WeightFunction(module, className, { ...config, axis }, (w) => {
     const norm = sqrt(sum(square(w), axis, true));
     return mul(w, div(desired(norm), add(norm, 1e-7)));
