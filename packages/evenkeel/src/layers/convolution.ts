@@ -87,8 +87,8 @@ export abstract class Convolution extends Layer {
     const channels = this.knownSize(inputShape, channelAxis);
     this.outputShape(inputShape);
     const { kernel, bias } = this.#settings;
-    this.#kernel = this.addWeight({ name: "kernel", shape: this.kernelShape(channels), ...kernel });
-    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.filtersFor(channels)], ...bias });
+    this.#kernel = this.addWeight({ name: "kernel", shape: this.kernelShape(channels), ...kernel.rules });
+    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.filtersFor(channels)], ...bias.rules });
     this.input = { ...this.input, sizes: new Map([[channelAxis, channels]]) };
   }
 

@@ -57,8 +57,8 @@ export class Dense extends Layer {
   protected override createWeights(inputShape: PartialShape): void {
     const inputs = this.knownSize(inputShape, -1);
     const { kernel, bias } = this.#settings;
-    this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], ...kernel });
-    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.#units], ...bias });
+    this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], ...kernel.rules });
+    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.#units], ...bias.rules });
     this.input = { ...this.input, sizes: new Map([[-1, inputs]]) };
   }
 

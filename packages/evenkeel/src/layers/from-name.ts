@@ -4,8 +4,8 @@ import { camelCase, type ConfigRules, findName, readConfig, readSerialized } fro
 type Factory<T> = (options?: never) => T;
 
 /**
- * What an option names: by a name of `table`, or by `{ class_name, config }` with the options that the class has. Errors:
- * ArgumentError with the nearest valid name.
+ * What an option names: by a name of `table`, or by `{ class_name, config }` with the options that the class has.
+ * Errors: ArgumentError with the nearest valid name.
  */
 export function fromName<T extends { readonly config: object }>(
   op: string,

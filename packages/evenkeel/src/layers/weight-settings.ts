@@ -23,26 +23,28 @@ export function weightOptions(prefix: string): string[] {
 
 /** What those options say. Errors: ArgumentError. */
 export class WeightSettings {
-  readonly initializer: Initializer;
-  readonly regularizer: Regularizer | null;
-  readonly constraint: Constraint | null;
+  /** For `addWeight`. */
+  readonly rules: { initializer: Initializer; regularizer: Regularizer | null; constraint: Constraint | null };
   readonly #prefix: string;
 
   constructor(op: string, prefix: string, options: object, initializer: InitializerLike) {
     const given = options as Record<string, unknown>;
     const [first, second, third] = weightOptions(prefix).map((key) => given[key]);
-    this.initializer = getInitializer(op, (first as InitializerLike | undefined) ?? initializer);
-    this.regularizer = getRegularizer(op, second as RegularizerLike);
-    this.constraint = getConstraint(op, third as ConstraintLike);
+    this.rules = {
+      initializer: getInitializer(op, (first as InitializerLike | undefined) ?? initializer),
+      regularizer: getRegularizer(op, second as RegularizerLike),
+      constraint: getConstraint(op, third as ConstraintLike),
+    };
     this.#prefix = snakeCase(prefix);
   }
 
   /** Keras's keys. A regularizer or constraint of the user's own stands there itself: it turns to JSON in a file. */
   getConfig(): Record<string, unknown> {
+    const { initializer, regularizer, constraint } = this.rules;
     return {
-      [`${this.#prefix}_initializer`]: this.initializer.toJSON(),
-      [`${this.#prefix}_regularizer`]: written(this.regularizer),
-      [`${this.#prefix}_constraint`]: written(this.constraint),
+      [`${this.#prefix}_initializer`]: initializer.toJSON(),
+      [`${this.#prefix}_regularizer`]: written(regularizer),
+      [`${this.#prefix}_constraint`]: written(constraint),
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Serialized } from "../keras.ts";
 import { ArgumentError, checkKeys, DataError, valueText } from "../errors.ts";
-import { type CustomWeightFunctions, deserialize } from "../layers/deserialize.ts";
+import { deserialize } from "../layers/deserialize.ts";
 import type { PartialShape } from "../tensor/shape.ts";
 import { compileFromConfig } from "./compile.ts";
 import type { ModelConfig } from "./config.ts";
@@ -33,7 +33,7 @@ export function fromConfig(json: string | object, options: FromConfigOptions = {
     let inputShape = config.build_input_shape ?? build?.input_shape;
     for (const layer of config.layers) {
       if (layer?.class_name === "InputLayer") inputShape = readInputShape(op, layer);
-      else model.add(deserialize(layer, options.custom as CustomWeightFunctions));
+      else model.add(deserialize(layer, options.custom));
     }
     if (inputShape && !model.built && model.layers.length > 0) model.build(inputShape);
     if (compiling && (options.compile ?? true)) model.setCompiled(compileFromConfig(compiling, options.custom));

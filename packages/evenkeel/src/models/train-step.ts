@@ -12,8 +12,9 @@ import { rollback } from "./state.ts";
 export type Logs = Record<string, number>;
 
 /**
- * θ ← optimizer(θ, ∂ (mean loss + penalties)/∂θ): forward in training mode, loss, backward, update, with the metrics of the same
- * predictions. `y`: targets as the loss takes them. When it throws, weights and running statistics are as before.
+ * θ ← optimizer(θ, ∂ (mean loss + penalties)/∂θ): forward in training mode, loss, backward, update, with the metrics of
+ * the same predictions. `y`: targets as the loss takes them. When it throws, weights and running statistics are as
+ * before.
  */
 export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compiled, x: Tensor, y: Tensor): Logs {
   const undo = rollback(model.layers);

@@ -135,8 +135,8 @@ export class BatchNormalization extends Layer {
     const shape = axes.map((axis) => this.knownSize(inputShape, axis));
     const { scale, center, gamma, beta } = this.#parameters;
     const { movingMean, movingVariance } = this.#initializers;
-    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma });
-    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta });
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
     const fixed = { shape, trainable: false };
     this.#mean = this.addWeight({ ...fixed, name: "moving_mean", initializer: movingMean });
     this.#variance = this.addWeight({ ...fixed, name: "moving_variance", initializer: movingVariance });
