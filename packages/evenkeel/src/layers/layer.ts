@@ -62,7 +62,9 @@ export interface WeightOptions {
   shape: Shape;
   initializer: Initializer;
   trainable?: boolean;
+  /** Default: none. */
   regularizer?: Regularizer | null;
+  /** Default: none. */
   constraint?: Constraint | null;
 }
 

@@ -50,14 +50,9 @@ export function orthogonalRegularizer(options: NumberOr<OrthogonalRegularizerOpt
     const unit = mul(w, rsqrt(maximum(sum(square(w), columns ? 0 : 1, true), smallest)));
     const cosines = matMul(unit, unit, columns, !columns);
     const size = w.shape[columns ? 1 : 0]!;
-    const others = sub(
-      1,
-      oneHot(
-        Int32Array.from({ length: size }, (_, i) => i),
-        size,
-      ),
-    );
-    return mul(sum(abs(mul(cosines, others))), factor / Math.max(1, size * (size - 1)));
+    const diagonal = Int32Array.from({ length: size }, (_, i) => i);
+    const others = mul(cosines, sub(1, oneHot(diagonal, size)));
+    return mul(sum(abs(others)), factor / Math.max(1, size * (size - 1)));
   });
 }
 

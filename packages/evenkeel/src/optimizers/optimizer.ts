@@ -62,7 +62,7 @@ export abstract class Optimizer {
   applyGradients(grads: NamedGradients, variables?: readonly Variable[]): void {
     const pairs = this.#pair(grads, variables);
     const steps = this.#withSlots(pairs);
-    // Nothing can fail from here on.
+    // Nothing can fail from here on; a layer has tried its constraints when it was built.
     this.#iterations += 1;
     this.beginStep(this.#iterations);
     for (const { variable, gradient, slots } of steps) {
