@@ -1,4 +1,4 @@
-"""Writes the goldens: python generate/main.py [ops batch-norm pieces smooth small tutorial]. One thread: runs repeat."""
+"""Writes the goldens: python generate/main.py [names of some of SETS]. One thread, so that runs repeat."""
 
 import os
 import sys
@@ -21,8 +21,14 @@ import batch_norm
 import networks
 import ops
 import pieces
+import weights
 
-SETS = {"ops": ops.write, "batch-norm": batch_norm.write, "pieces": pieces.write} | {
+SETS = {
+    "ops": ops.write,
+    "batch-norm": batch_norm.write,
+    "pieces": pieces.write,
+    "weights": weights.write,
+} | {
     name: (lambda n=name: networks.write(n)) for name in networks.NETWORKS
 }
 

@@ -6,15 +6,15 @@ import { type Pair, pairOf } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { type Activation, activationOf, applyActivation } from "./activations.ts";
-import { getInitializer, type InitializerLike } from "./get-initializer.ts";
-import type { Initializer } from "./initializer.ts";
+import type { InitializerLike } from "./get-initializer.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
 import { checkFlag } from "./options.ts";
 import type { PartialShape } from "../tensor/shape.ts";
 import { type ImageFormat, imageFormat, paddingOf, slideWindow } from "./spatial.ts";
+import { weightOptions, type WeightRules, WeightSettings } from "./weight-settings.ts";
 
 /** What all convolutions take. */
-export interface ConvolutionOptions extends LayerOptions {
+export interface ConvolutionOptions extends LayerOptions, WeightRules<"bias"> {
   /** Height and width of the window, or one number for both. */
   kernelSize: Pair;
   /** Default: 1. */
@@ -41,7 +41,7 @@ export const convolutionOptions = [
   "dilationRate",
   "activation",
   "useBias",
-  "biasInitializer",
+  ...weightOptions("bias"),
 ];
 
 /** A window that slides over images, with a kernel, a bias and an activation. */
@@ -53,11 +53,12 @@ export abstract class Convolution extends Layer {
   readonly #format: ImageFormat;
   readonly #activation: Activation;
   readonly #useBias: boolean;
-  readonly #initializers: { kernel: Initializer; bias: Initializer };
+  readonly #settings: { kernel: WeightSettings; bias: WeightSettings };
   #kernel: Variable | undefined;
   #bias: Variable | undefined;
 
-  constructor(options: ConvolutionOptions, names: readonly string[], kernelInitializer: InitializerLike | undefined) {
+  /** `kernel`: what the options call the kernel, "kernel" or "depthwise". */
+  constructor(options: ConvolutionOptions, names: readonly string[], kernel: string) {
     super(options, names);
     const { op } = this;
     this.kernelSize = pairOf(op, "kernelSize", options.kernelSize);
@@ -67,9 +68,9 @@ export abstract class Convolution extends Layer {
     this.#format = imageFormat(op, options.dataFormat);
     this.#activation = activationOf(op, options.activation);
     this.#useBias = checkFlag(op, "useBias", options.useBias ?? true);
-    this.#initializers = {
-      kernel: getInitializer(op, kernelInitializer ?? "glorotUniform"),
-      bias: getInitializer(op, options.biasInitializer ?? "zeros"),
+    this.#settings = {
+      kernel: new WeightSettings(op, kernel, options, "glorotUniform"),
+      bias: new WeightSettings(op, "bias", options, "zeros"),
     };
     this.input = { rank: 4, layout: this.#format.axes };
   }
@@ -85,12 +86,9 @@ export abstract class Convolution extends Layer {
     const { channelAxis } = this.#format;
     const channels = this.knownSize(inputShape, channelAxis);
     this.outputShape(inputShape);
-    const shape = this.kernelShape(channels);
-    this.#kernel = this.addWeight({ name: "kernel", shape, initializer: this.#initializers.kernel });
-    if (this.#useBias) {
-      const size = this.filtersFor(channels);
-      this.#bias = this.addWeight({ name: "bias", shape: [size], initializer: this.#initializers.bias });
-    }
+    const { kernel, bias } = this.#settings;
+    this.#kernel = this.addWeight({ name: "kernel", shape: this.kernelShape(channels), ...kernel.rules });
+    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.filtersFor(channels)], ...bias.rules });
     this.input = { ...this.input, sizes: new Map([[channelAxis, channels]]) };
   }
 
@@ -137,11 +135,8 @@ export abstract class Convolution extends Layer {
       dilation_rate: this.#dilations,
       activation: snakeCase(this.#activation),
       use_bias: this.#useBias,
-      bias_initializer: this.#initializers.bias.toJSON(),
+      ...this.#settings.kernel.getConfig(),
+      ...this.#settings.bias.getConfig(),
     };
-  }
-
-  protected kernelInitializerConfig(): unknown {
-    return this.#initializers.kernel.toJSON();
   }
 }

@@ -1,8 +1,9 @@
 import { ArgumentError, checkInteger } from "../errors.ts";
 import { Convolution, type ConvolutionOptions, convolutionOptions } from "./convolution.ts";
 import type { InitializerLike } from "./get-initializer.ts";
+import { weightOptions, type WeightRules } from "./weight-settings.ts";
 
-export interface Conv2dOptions extends ConvolutionOptions {
+export interface Conv2dOptions extends ConvolutionOptions, WeightRules<"kernel"> {
   /** Channels of the result. */
   filters: number;
   /** Groups of channels and of filters: filters see the channels of their own group. Default: 1. */
@@ -18,13 +19,13 @@ export interface Conv2dOptions extends ConvolutionOptions {
  */
 export class Conv2d extends Convolution {
   static override readonly className: string = "Conv2D";
-  static readonly options = ["filters", "groups", "kernelInitializer", ...convolutionOptions];
+  static readonly options = ["filters", "groups", ...weightOptions("kernel"), ...convolutionOptions];
 
   protected readonly groups: number;
   readonly #filters: number;
 
   constructor(options: Conv2dOptions) {
-    super(options, Conv2d.options, options.kernelInitializer);
+    super(options, Conv2d.options, "kernel");
     this.#filters = checkInteger(this.op, "filters", options.filters, 1);
     this.groups = checkInteger(this.op, "groups", options.groups ?? 1, 1);
     this.#checkGroups("filters", this.#filters);
@@ -49,7 +50,6 @@ export class Conv2d extends Convolution {
       ...super.ownConfig(),
       filters: this.#filters,
       groups: this.groups,
-      kernel_initializer: this.kernelInitializerConfig(),
     };
   }
 }

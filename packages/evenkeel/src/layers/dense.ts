@@ -8,12 +8,12 @@ import { type PartialShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { type Activation, activationOf, applyActivation } from "./activations.ts";
-import { getInitializer, type InitializerLike } from "./get-initializer.ts";
-import type { Initializer } from "./initializer.ts";
+import type { InitializerLike } from "./get-initializer.ts";
 import { Layer, type LayerOptions } from "./layer.ts";
 import { checkFlag } from "./options.ts";
+import { weightOptions, type WeightRules, WeightSettings } from "./weight-settings.ts";
 
-export interface DenseOptions extends LayerOptions {
+export interface DenseOptions extends LayerOptions, WeightRules<"kernel" | "bias"> {
   /** Values of the result. */
   units: number;
   /** Default: none. */
@@ -32,12 +32,12 @@ export interface DenseOptions extends LayerOptions {
  */
 export class Dense extends Layer {
   static override readonly className: string = "Dense";
-  static readonly options = ["units", "activation", "useBias", "kernelInitializer", "biasInitializer"];
+  static readonly options = ["units", "activation", "useBias", ...weightOptions("kernel"), ...weightOptions("bias")];
 
   readonly #units: number;
   readonly #activation: Activation;
   readonly #useBias: boolean;
-  readonly #initializers: { kernel: Initializer; bias: Initializer };
+  readonly #settings: { kernel: WeightSettings; bias: WeightSettings };
   #kernel: Variable | undefined;
   #bias: Variable | undefined;
 
@@ -47,20 +47,18 @@ export class Dense extends Layer {
     this.#units = checkInteger(op, "units", options.units, 1);
     this.#activation = activationOf(op, options.activation);
     this.#useBias = checkFlag(op, "useBias", options.useBias ?? true);
-    this.#initializers = {
-      kernel: getInitializer(op, options.kernelInitializer ?? "glorotUniform"),
-      bias: getInitializer(op, options.biasInitializer ?? "zeros"),
+    this.#settings = {
+      kernel: new WeightSettings(op, "kernel", options, "glorotUniform"),
+      bias: new WeightSettings(op, "bias", options, "zeros"),
     };
     this.input = { minRank: 2, layout: "[batch, ..., inputs]" };
   }
 
   protected override createWeights(inputShape: PartialShape): void {
     const inputs = this.knownSize(inputShape, -1);
-    const initializers = this.#initializers;
-    this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], initializer: initializers.kernel });
-    if (this.#useBias) {
-      this.#bias = this.addWeight({ name: "bias", shape: [this.#units], initializer: initializers.bias });
-    }
+    const { kernel, bias } = this.#settings;
+    this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], ...kernel.rules });
+    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.#units], ...bias.rules });
     this.input = { ...this.input, sizes: new Map([[-1, inputs]]) };
   }
 
@@ -96,8 +94,8 @@ export class Dense extends Layer {
       units: this.#units,
       activation: snakeCase(this.#activation),
       use_bias: this.#useBias,
-      kernel_initializer: this.#initializers.kernel.toJSON(),
-      bias_initializer: this.#initializers.bias.toJSON(),
+      ...this.#settings.kernel.getConfig(),
+      ...this.#settings.bias.getConfig(),
     };
   }
 }

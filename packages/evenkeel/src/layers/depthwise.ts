@@ -1,8 +1,9 @@
 import { checkInteger } from "../errors.ts";
 import { Convolution, type ConvolutionOptions, convolutionOptions } from "./convolution.ts";
 import type { InitializerLike } from "./get-initializer.ts";
+import { weightOptions, type WeightRules } from "./weight-settings.ts";
 
-export interface DepthwiseConv2dOptions extends ConvolutionOptions {
+export interface DepthwiseConv2dOptions extends ConvolutionOptions, WeightRules<"depthwise"> {
   /** Filters of each channel. Default: 1. */
   depthMultiplier?: number;
   /** Default: "glorotUniform". */
@@ -16,13 +17,13 @@ export interface DepthwiseConv2dOptions extends ConvolutionOptions {
  */
 export class DepthwiseConv2d extends Convolution {
   static override readonly className: string = "DepthwiseConv2D";
-  static readonly options = ["depthMultiplier", "depthwiseInitializer", ...convolutionOptions];
+  static readonly options = ["depthMultiplier", ...weightOptions("depthwise"), ...convolutionOptions];
 
   protected readonly groups = "depthwise";
   readonly #multiplier: number;
 
   constructor(options: DepthwiseConv2dOptions) {
-    super(options, DepthwiseConv2d.options, options.depthwiseInitializer);
+    super(options, DepthwiseConv2d.options, "depthwise");
     this.#multiplier = checkInteger(this.op, "depthMultiplier", options.depthMultiplier ?? 1, 1);
   }
 
@@ -38,7 +39,6 @@ export class DepthwiseConv2d extends Convolution {
     return {
       ...super.ownConfig(),
       depth_multiplier: this.#multiplier,
-      depthwise_initializer: this.kernelInitializerConfig(),
     };
   }
 }

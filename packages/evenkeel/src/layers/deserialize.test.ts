@@ -181,8 +181,8 @@ describe("layers.deserialize", () => {
   });
 
   it.each<[string, object, string]>([
-    ["Dense", { kernel_regularizer: { class_name: "L2", config: { l2: 0.01 } } }, "kernel_regularizer is an object"],
-    ["Dense", { bias_constraint: { class_name: "NonNeg", config: {} } }, "only null is supported"],
+    ["Dense", { kernel_regularizer: { class_name: "L3", config: {} } }, 'unknown regularizer "L3"; did you mean "l1"?'],
+    ["Dense", { bias_constraint: { class_name: "NonNeg", config: { axis: 0 } } }, 'NonNeg: unknown config key "axis"'],
     ["Dense", { dtype: { ...policy, config: { name: "mixed_float16" } } }, 'only "float32" is supported'],
     ["Dense", { dtype: { class_name: "QuantizedDTypePolicy", config: { mode: "int8" } } }, "dtype is an object"],
     ["Dense", { dtype: "bfloat16" }, 'dtype is "bfloat16"'],

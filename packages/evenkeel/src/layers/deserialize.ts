@@ -1,6 +1,7 @@
 import { type ConfigRules, findName, readConfig, readSerialized, type Serialized } from "../keras.ts";
 import { ArgumentError, valueText } from "../errors.ts";
 import { activation, Activation } from "./activation.ts";
+import type { Constraint } from "./constraint.ts";
 import { conv2d, Conv2d } from "./convolutional.ts";
 import { dense, Dense } from "./dense.ts";
 import { depthwiseConv2d, DepthwiseConv2d } from "./depthwise.ts";
@@ -18,6 +19,7 @@ import {
   maxPooling2d,
   MaxPooling2d,
 } from "./pooling.ts";
+import type { Regularizer } from "./regularizer.ts";
 import { flatten, Flatten, reshape, Reshape } from "./shaping.ts";
 
 interface Entry extends Omit<ConfigRules, "options"> {
@@ -27,40 +29,27 @@ interface Entry extends Omit<ConfigRules, "options"> {
   readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
-/** Keys that must be null. */
-function unset(...keys: string[]): Record<string, readonly unknown[]> {
-  return Object.fromEntries(keys.map((key) => [key, [null]]));
-}
-
-const unsetNormKeys = unset("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint");
-const unsetWeightKeys = unset("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint");
-
 const entries: readonly Entry[] = [
-  { create: conv2d, type: Conv2d, fixed: unsetWeightKeys },
-  {
-    create: depthwiseConv2d,
-    type: DepthwiseConv2d,
-    fixed: unset("depthwise_regularizer", "bias_regularizer", "depthwise_constraint", "bias_constraint"),
-  },
+  { create: conv2d, type: Conv2d },
+  { create: depthwiseConv2d, type: DepthwiseConv2d },
   {
     create: dense,
     type: Dense,
-    fixed: { ...unsetWeightKeys, ...unset("quantization_config", "lora_rank") },
+    fixed: { quantization_config: [null], lora_rank: [null] },
     ignored: ["lora_alpha"],
   },
   {
     create: batchNormalization,
     type: BatchNormalization,
     defaults: { zeroDebias: false },
-    fixed: unsetNormKeys,
     // TensorFlow's name.
     renamed: { virtual_batch_size: "ghostBatchSize" },
     // One process is in step with itself.
     ignored: ["synchronized"],
   },
-  { create: layerNormalization, type: LayerNormalization, fixed: { ...unsetNormKeys, rms_scaling: [false] } },
+  { create: layerNormalization, type: LayerNormalization, fixed: { rms_scaling: [false] } },
   { create: rmsNormalization, type: RmsNormalization },
-  { create: groupNormalization, type: GroupNormalization, fixed: unsetNormKeys },
+  { create: groupNormalization, type: GroupNormalization },
   { create: maxPooling2d, type: MaxPooling2d },
   { create: averagePooling2d, type: AveragePooling2d },
   { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },
@@ -70,16 +59,19 @@ const entries: readonly Entry[] = [
   { create: dropout, type: Dropout },
 ];
 
+/** Functions of a weight, or objects with `apply`, by name. */
+export type CustomWeightFunctions = Readonly<Record<string, Regularizer | Constraint | Regularizer["apply"]>>;
+
 const classNames = entries.map(({ type }) => type.className);
 
 /**
  * Any layer from `{ class_name, config }` as Keras 3 writes it (`layer.toJSON()`, or one of `config.layers` of a
  * model). A layer from a Keras config follows Keras's rules: without a key `zero_debias`, batch normalization is not
- * debiased.
+ * debiased. `custom`: your own regularizers and constraints by the names of their classes.
  *
  * Errors: ArgumentError for classes, keys and values that are unknown here and would change results.
  */
-export function deserialize(serialized: object): Layer {
+export function deserialize(serialized: object, custom: CustomWeightFunctions = {}): Layer {
   const { className, config } = readSerialized("layers.deserialize", serialized);
   const name = findName("layers.deserialize", "layer", className, classNames);
   const { create, type, defaults, ...rules } = entries[classNames.indexOf(name)]!;
@@ -92,6 +84,10 @@ export function deserialize(serialized: object): Layer {
     fixed: { ...rules.fixed, activity_regularizer: [null] },
     ignored: [...(rules.ignored ?? []), "autocast"],
   });
+  for (const [key, value] of Object.entries(options)) {
+    const { class_name: own = "" } = (value ?? {}) as Partial<Serialized>;
+    if (Object.hasOwn(custom, own)) options[key] = custom[own];
+  }
   return create({ ...defaults, ...options } as never);
 }
 

@@ -6,9 +6,12 @@ import type { PartialShape, Shape } from "../tensor/shape.ts";
 import { copyTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { Variable } from "../tensor/variable.ts";
+import type { Constraint } from "./constraint.ts";
 import type { Initializer } from "./initializer.ts";
 import { checkFlag, checkPartialShape, uniqueName } from "./options.ts";
+import type { Regularizer } from "./regularizer.ts";
 import { setWeights } from "./set-weights.ts";
+import { tried } from "./weight-settings.ts";
 
 /** What every layer takes. */
 export interface LayerOptions {
@@ -59,6 +62,10 @@ export interface WeightOptions {
   shape: Shape;
   initializer: Initializer;
   trainable?: boolean;
+  /** Default: none. */
+  regularizer?: Regularizer | null;
+  /** Default: none. */
+  constraint?: Constraint | null;
 }
 
 const baseKeys = ["name", "trainable", "dtype", "inputShape", "batchInputShape"];
@@ -170,6 +177,11 @@ export abstract class Layer {
     return this.#trainable ? [...this.#others] : this.weights;
   }
 
+  /** The penalties of the regularizers of the trainable weights: scalars, differentiable. */
+  get losses(): Tensor[] {
+    return tidy(() => this.trainableWeights.flatMap((one) => one.regularizer?.(one) ?? []));
+  }
+
   countParams(): number {
     return this.weights.reduce((sum, { size }) => sum + size, 0);
   }
@@ -217,9 +229,12 @@ export abstract class Layer {
     return {};
   }
 
-  protected addWeight({ name, shape, initializer, trainable = true }: WeightOptions): Variable {
+  protected addWeight({ name, shape, initializer, trainable = true, ...rules }: WeightOptions): Variable {
     const initial = initializer.make(shape);
+    const regularizer = tried(`${this.op}: the regularizer of ${name}`, rules.regularizer, initial, []);
+    const constraint = tried(`${this.op}: the constraint of ${name}`, rules.constraint, initial, shape);
     const variable = new Variable(initial, trainable && this.#trainable, `${this.name}/${name}`);
+    Object.assign(variable, { regularizer, constraint });
     (trainable ? this.#trained : this.#others).push(variable);
     return variable;
   }

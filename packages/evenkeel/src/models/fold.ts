@@ -21,7 +21,8 @@ import { Sequential } from "./sequential.ts";
  * where no s is negative. What cannot be folded stays. Weights are computed in float64; but where a channel's mean is
  * far from 0, many deviations, large numbers cancel in the folded sums, and the normalization is the better one.
  *
- * The new model is not compiled, shares nothing with the old one, and is the caller's to dispose of.
+ * Layers that have taken one in have no regularizers and constraints any more. The new model is not compiled, shares
+ * no weights with the old one, and is the caller's to dispose of.
  *
  * Errors: ArgumentError for a model that is not built.
  */

@@ -44,6 +44,7 @@ export class FoldableProduct {
   /** y = s·(w·x + b) + t: w ← s·w, b ← s·b + t. False where that is something else. */
   takeAfter({ axis, scale, offset }: Affine): boolean {
     if (this.#config.activation !== "linear" || axis !== this.#channelAxis) return false;
+    this.#dropRules();
     const outputs = this.#outputs;
     this.#kernel.forEach((weight, i) => (this.#kernel[i] = weight * scale[i % outputs]!));
     this.#bias.forEach((bias, i) => (this.#bias[i] = bias * scale[i]! + offset[i]!));
@@ -55,6 +56,7 @@ export class FoldableProduct {
   takeBefore({ axis, scale, offset }: Affine): boolean {
     const padded = this.#config.padding !== undefined && this.#config.padding !== "valid";
     if (padded || axis !== this.#channelAxis) return false;
+    this.#dropRules();
     const outputs = this.#outputs;
     this.#kernel.forEach((weight, i) => {
       const channel = this.#channelOf(i);
@@ -63,6 +65,13 @@ export class FoldableProduct {
     });
     this.#hasBias = true;
     return true;
+  }
+
+  /** Regularizers and constraints are for the weights as they were: a constraint would undo the scaling. */
+  #dropRules(): void {
+    for (const key of Object.keys(this.#config)) {
+      if (/_(regularizer|constraint)$/.test(key)) this.#config[key] = null;
+    }
   }
 
   /** The layer as it is now. */

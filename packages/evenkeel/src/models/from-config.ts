@@ -10,7 +10,7 @@ import { Sequential } from "./sequential.ts";
 export interface FromConfigOptions {
   /** Compile as the config says, when it does. Default: true. */
   compile?: boolean;
-  /** Your own loss and metric functions by name, which a config only names. */
+  /** Your own losses, metrics, regularizers and constraints by name, which a config only names. */
   custom?: CustomFunctions;
 }
 
@@ -33,7 +33,7 @@ export function fromConfig(json: string | object, options: FromConfigOptions = {
     let inputShape = config.build_input_shape ?? build?.input_shape;
     for (const layer of config.layers) {
       if (layer?.class_name === "InputLayer") inputShape = readInputShape(op, layer);
-      else model.add(deserialize(layer));
+      else model.add(deserialize(layer, options.custom));
     }
     if (inputShape && !model.built && model.layers.length > 0) model.build(inputShape);
     if (compiling && (options.compile ?? true)) model.setCompiled(compileFromConfig(compiling, options.custom));

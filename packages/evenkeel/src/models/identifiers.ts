@@ -1,5 +1,6 @@
 import { ArgumentError, valueText } from "../errors.ts";
 import { findName, readConfig, readSerialized, type Serialized, snakeCase } from "../keras.ts";
+import type { CustomWeightFunctions } from "../layers/deserialize.ts";
 import * as losses from "./losses.ts";
 import { type CrossentropyOptions, customMeasure, identityOf, type Measure, type MeasureFunction } from "./measure.ts";
 import * as metrics from "./metrics.ts";
@@ -7,8 +8,8 @@ import * as metrics from "./metrics.ts";
 /** A loss or metric by its name (camelCase or snake_case), as a function, or as Keras serializes it. */
 export type MeasureLike = string | MeasureFunction | Serialized;
 
-/** The user's own functions by name, for what a file only names. */
-export type CustomFunctions = Readonly<Record<string, MeasureFunction>>;
+/** The user's own losses, metrics, regularizers and constraints by name, for what a file only names. */
+export type CustomFunctions = Readonly<Record<string, MeasureFunction | CustomWeightFunctions[string]>>;
 
 /** A loss or metric of a compiled model: its key in logs, what it computes, and how a file names it. */
 export interface NamedMeasure extends Measure {
@@ -61,7 +62,7 @@ function resolve(
   const { class_name: className, config } = given as Serialized;
   if (className !== "function") return fromClass(op, what, table, given);
   const own = custom[String(config)];
-  if (own !== undefined) return own;
+  if (own !== undefined) return own as MeasureFunction;
   throw new ArgumentError(`${op}: the ${what} is a function of its author's; pass it as custom: { ${String(config)} }`);
 }
 

@@ -16,8 +16,8 @@ export type LoadSource = SaveTarget | Uint8Array | ArrayBuffer;
 
 /**
  * The model that `model.save` wrote, compiled when it was: from a path, a URL (`file:`, or `http:` and `https:` through
- * fetch), bytes, or a file handle. `compile: false` leaves the optimizer out; `custom` has your own loss and metric
- * functions by name.
+ * fetch), bytes, or a file handle. `compile: false` leaves the optimizer out; `custom` has your own losses, metrics,
+ * regularizers and constraints by name.
  *
  * Errors: DataError for a file that is truncated, broken or no model; EvenkeelError when it cannot be read.
  */

@@ -216,6 +216,11 @@ export class Sequential {
     return this.#layers.flatMap((layer) => layer.trainableWeights);
   }
 
+  /** The penalties of the layers' regularizers, scalars, differentiable: `fit` and `evaluate` add them to the loss. */
+  get losses(): Tensor[] {
+    return this.#layers.flatMap((layer) => layer.losses);
+  }
+
   countParams(): number {
     return this.#layers.reduce((sum, layer) => sum + layer.countParams(), 0);
   }

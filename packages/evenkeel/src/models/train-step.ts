@@ -1,4 +1,5 @@
 import { variableGrads } from "../autograd/gradient.ts";
+import { add } from "../ops/binary.ts";
 import { mean } from "../ops/reduce.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,8 +12,9 @@ import { rollback } from "./state.ts";
 export type Logs = Record<string, number>;
 
 /**
- * θ ← optimizer(θ, ∂ mean loss/∂θ): forward in training mode, loss, backward, update, with the metrics of the same
- * predictions. `y`: targets as the loss takes them. When it throws, weights and running statistics are as before.
+ * θ ← optimizer(θ, ∂ (mean loss + penalties)/∂θ): forward in training mode, loss, backward, update, with the metrics of
+ * the same predictions. `y`: targets as the loss takes them. When it throws, weights and running statistics are as
+ * before.
  */
 export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compiled, x: Tensor, y: Tensor): Logs {
   const undo = rollback(model.layers);
@@ -23,7 +25,7 @@ export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compi
       const { value, grads } = variableGrads(() => {
         const predictions = model.apply(x, { training: true });
         for (const metric of metrics) logs[metric.key] = measure(metric, y, predictions);
-        return mean(loss.perSample(y, predictions));
+        return totalLoss(model, loss, y, predictions);
       }, variables);
       logs.loss = scalarOf(value);
       if (variables.length > 0) optimizer.applyGradients(grads, variables);
@@ -39,10 +41,15 @@ export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compi
 export function evaluateStep(model: Sequential, { loss, metrics }: Compiled, x: Tensor, y: Tensor): Logs {
   return tidy(() => {
     const predictions = model.apply(x);
-    const logs: Logs = { loss: scalarOf(mean(loss.perSample(y, predictions))) };
+    const logs: Logs = { loss: scalarOf(totalLoss(model, loss, y, predictions)) };
     for (const metric of metrics) logs[metric.key] = measure(metric, y, predictions);
     return logs;
   });
+}
+
+/** The mean over the batch, and the penalties of the regularizers. */
+function totalLoss(model: Sequential, loss: NamedMeasure, y: Tensor, predictions: Tensor): Tensor {
+  return model.losses.reduce((sum, penalty) => add(sum, penalty), mean(loss.perSample(y, predictions)));
 }
 
 function measure(metric: NamedMeasure, y: Tensor, predictions: Tensor): number {

@@ -55,18 +55,22 @@ export abstract class Optimizer {
   /**
    * One step. `grads`: by the names of the variables, as `variableGrads` gives them. With `variables`, each of them
    * must have a gradient; without, they are the ones that `variableGrads` or an earlier step saw under these names.
+   * Their constraints are applied after the updates.
    *
    * Errors: ArgumentError and ShapeError for names and shapes that do not fit; then nothing has changed.
    */
   applyGradients(grads: NamedGradients, variables?: readonly Variable[]): void {
     const pairs = this.#pair(grads, variables);
     const steps = this.#withSlots(pairs);
-    // Nothing can fail from here on.
+    // Nothing can fail from here on; a layer has tried its constraints when it was built.
     this.#iterations += 1;
     this.beginStep(this.#iterations);
     for (const { variable, gradient, slots } of steps) {
       this.#variables.set(variable.name, variable);
       this.update(variable, gradient, slots);
+    }
+    for (const { variable } of steps) {
+      if (variable.constraint !== undefined) tidy(() => variable.assign(variable.constraint!(variable)));
     }
   }
 

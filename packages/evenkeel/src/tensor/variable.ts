@@ -15,6 +15,10 @@ export class Variable extends Tensor {
   readonly name: string;
   /** Whether `variableGrads` without a list, and training, reach it. */
   trainable: boolean;
+  /** The penalty on the values, a scalar, that joins the loss of its layer. */
+  regularizer: ((w: Tensor) => Tensor) | undefined;
+  /** What optimizers replace the values by after each update. */
+  constraint: ((w: Tensor) => Tensor) | undefined;
 
   constructor(initial: Tensor, trainable: boolean, name: string) {
     super(initial.storage("variable").copy(), initial.shape, initial.dtype);

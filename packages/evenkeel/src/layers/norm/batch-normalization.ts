@@ -115,8 +115,8 @@ export class BatchNormalization extends Layer {
   #createAffine(channels: readonly number[]): void {
     const { scale, center, gamma, beta } = this.#parameters;
     const shape = [...(this.#condition?.tableShape ?? []), ...channels];
-    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
     const features = this.#condition?.kernelShape;
     if (features === undefined) return;
     const kernel = (name: string): Variable =>

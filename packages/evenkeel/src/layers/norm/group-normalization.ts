@@ -48,8 +48,8 @@ export class GroupNormalization extends Layer {
     const channels = this.knownSize(inputShape, axis);
     const shape = [channels];
     const { scale, center, gamma, beta } = this.#parameters;
-    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
     this.input = { rank: inputShape.length, sizes: new Map([[axis, channels]]) };
   }
 

@@ -40,8 +40,8 @@ export class LayerNormalization extends Layer {
     const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
     const shape = axes.map((axis) => this.knownSize(inputShape, axis));
     const { scale, center, gamma, beta } = this.#parameters;
-    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (center) this.#beta = this.addWeight({ name: "beta", shape, initializer: beta });
+    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
+    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
     this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, shape[i]!])) };
   }
 

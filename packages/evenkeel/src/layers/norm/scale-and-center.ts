@@ -1,9 +1,9 @@
 import { checkFlag } from "../options.ts";
-import { getInitializer, type InitializerLike } from "../get-initializer.ts";
-import type { Initializer } from "../initializer.ts";
+import type { InitializerLike } from "../get-initializer.ts";
+import { weightOptions, type WeightRules, WeightSettings } from "../weight-settings.ts";
 
 /** γ and β of a normalization, each of which a layer may go without. */
-export interface ScaleAndCenterOptions {
+export interface ScaleAndCenterOptions extends WeightRules<"gamma" | "beta"> {
   /** Learn β. Default: true. */
   center?: boolean;
   /** Learn γ. Default: true. */
@@ -14,19 +14,19 @@ export interface ScaleAndCenterOptions {
   gammaInitializer?: InitializerLike;
 }
 
-export const scaleAndCenterOptions = ["center", "scale", "betaInitializer", "gammaInitializer"] as const;
+export const scaleAndCenterOptions = ["center", "scale", ...weightOptions("beta"), ...weightOptions("gamma")];
 
 export class ScaleAndCenter {
   readonly center: boolean;
   readonly scale: boolean;
-  readonly beta: Initializer;
-  readonly gamma: Initializer;
+  readonly beta: WeightSettings;
+  readonly gamma: WeightSettings;
 
   constructor(op: string, options: ScaleAndCenterOptions) {
     this.center = checkFlag(op, "center", options.center ?? true);
     this.scale = checkFlag(op, "scale", options.scale ?? true);
-    this.beta = getInitializer(op, options.betaInitializer ?? "zeros");
-    this.gamma = getInitializer(op, options.gammaInitializer ?? "ones");
+    this.beta = new WeightSettings(op, "beta", options, "zeros");
+    this.gamma = new WeightSettings(op, "gamma", options, "ones");
   }
 
   /** Keras's keys. */
@@ -34,8 +34,8 @@ export class ScaleAndCenter {
     return {
       center: this.center,
       scale: this.scale,
-      beta_initializer: this.beta.toJSON(),
-      gamma_initializer: this.gamma.toJSON(),
+      ...this.beta.getConfig(),
+      ...this.gamma.getConfig(),
     };
   }
 }
