@@ -23,6 +23,8 @@ export interface CheckpointState {
 /** In the metadata, to know our own files by. */
 export const format = "evenkeel";
 export const version = "1";
+/** The tensor that virtual batch normalization refers to. */
+export const referenceName = "reference_batch";
 
 export function writeCheckpoint(model: Sequential): Uint8Array<ArrayBuffer> {
   if (!model.built) throw new ArgumentError(`save: ${model.name} has no weights yet; call build([null, ...]) first`);
@@ -32,6 +34,8 @@ export function writeCheckpoint(model: Sequential): Uint8Array<ArrayBuffer> {
     tensors.set(name, { shape: tensor.shape, values: tensor.dataSync() });
   };
   for (const weight of model.weights) put(weight.name, weight);
+  const { batch } = model.reference;
+  if (batch !== undefined) put(referenceName, batch);
   const optimizer = model.optimizer?.getState();
   for (const [name, slot] of Object.entries(optimizer?.slots ?? {})) put(name, slot);
   const state: CheckpointState = {

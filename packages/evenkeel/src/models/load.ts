@@ -4,7 +4,7 @@ import { createTensor } from "../tensor/create.ts";
 import { defaultStream } from "../tensor/random.ts";
 import { tidy } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { type CheckpointState, format, version } from "./checkpoint.ts";
+import { type CheckpointState, format, referenceName, version } from "./checkpoint.ts";
 import { isFileHandle, placeOf, readPath } from "./files.ts";
 import { fromConfig, type FromConfigOptions } from "./from-config.ts";
 import type { SaveTarget } from "./save.ts";
@@ -90,6 +90,9 @@ function fill(model: Sequential, tensors: ReadonlyMap<string, StoredTensor>, sta
       weight.assign(createTensor(op, stored.values, stored.shape));
       left.delete(weight.name);
     }
+    const reference = left.get(referenceName);
+    if (reference !== undefined) model.reference.set(createTensor(op, reference.values, reference.shape));
+    left.delete(referenceName);
     setLayerStates(model, state.layers);
     model.shuffles.state = state.shuffles;
     if (optimizer === undefined) return;

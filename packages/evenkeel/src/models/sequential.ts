@@ -16,6 +16,7 @@ import { fit, type FitOptions, type History } from "./fit.ts";
 import { modelConfig, type ModelConfig } from "./config.ts";
 import { plan, type Step } from "./fuse.ts";
 import { prepare } from "./prepare.ts";
+import { Reference } from "./reference.ts";
 import { save, type SaveTarget } from "./save.ts";
 import { Shuffles } from "./shuffles.ts";
 import { summary, type SummaryOptions } from "./summary.ts";
@@ -41,6 +42,8 @@ export class Sequential {
   history: History | undefined;
   /** @internal */
   readonly shuffles = new Shuffles();
+  /** @internal */
+  readonly reference = new Reference();
   readonly #layers: Layer[] = [];
   #shapes: PartialShape[] = [];
   #compiled: Compiled | undefined;
@@ -143,6 +146,7 @@ export class Sequential {
       const input = floatTensor("apply", x);
       if (this.built) this.checkInput("apply", input.shape);
       else this.build([null, ...input.shape.slice(1)]);
+      if (training) this.reference.pass(this.#layers, input);
       return this.#plan().reduce((value, step) => step.run(value, training, given), input);
     });
   }
@@ -255,6 +259,7 @@ export class Sequential {
   /** Frees the weights, and the optimizer's state when the model made the optimizer. */
   dispose(): void {
     for (const layer of this.#layers) layer.dispose();
+    this.reference.set(undefined);
     if (this.#compiled?.ownsOptimizer) this.#compiled.optimizer.dispose();
   }
 }

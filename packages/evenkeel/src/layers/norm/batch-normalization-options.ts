@@ -4,6 +4,7 @@ import type { TensorLike } from "../../tensor/values.ts";
 import type { InitializerLike } from "../get-initializer.ts";
 import type { LayerOptions } from "../layer.ts";
 import { checkFlag } from "../options.ts";
+import { checkAxis } from "./axis.ts";
 import type { ConditionOptions } from "./condition.ts";
 import type { RenormClipping } from "./renorm.ts";
 import { scaleAndCenterOptions, type ScaleAndCenterOptions } from "./scale-and-center.ts";
@@ -88,6 +89,7 @@ export function readOptions(op: string, given: BatchNormalizationOptions) {
   if (ways.length > 1) throw new ArgumentError(`${op}: ${ways.join(" and ")} came; use one of them`);
   return {
     ...options,
+    axis: checkAxis(op, options.axis ?? -1),
     epsilon: checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0),
     momentum: momentum === null ? null : checkNumber(op, "momentum", momentum, 0, 1),
     zeroDebias: checkFlag(op, "zeroDebias", options.zeroDebias ?? true),

@@ -2,13 +2,11 @@ import { ArgumentError, shapeText, ShapeError } from "../../errors.ts";
 import { snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
 import { floatTensor } from "../../ops/inputs.ts";
-import { channelMoments, normalizeBatch, normalizeGiven, type NormalizeOptions } from "../../ops/norm.ts";
+import { channelMoments, normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
 import { normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
 import type { Affine } from "../../ops/norm-record.ts";
 import { type Product, recordProduct } from "../../ops/product.ts";
-import { reshape } from "../../ops/shaping.ts";
 import { sqrt } from "../../ops/unary.ts";
-import { normalizeByReference } from "../../ops/virtual-norm.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TensorLike } from "../../tensor/values.ts";
@@ -16,7 +14,6 @@ import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer } from "../get-initializer.ts";
 import { Initializer } from "../initializer.ts";
 import { type ExtraState, type Given, Layer } from "../layer.ts";
-import { checkAxis } from "./axis.ts";
 import {
   type BatchNormalizationOptions,
   batchNormalizationOptions,
@@ -26,6 +23,7 @@ import { countedPositions, throughColumns } from "./columns.ts";
 import { Condition } from "./condition.ts";
 import { normalizeInTraining } from "./in-training.ts";
 import type { Moments } from "./moments.ts";
+import { ReferenceBatch } from "./reference-batch.ts";
 import { Renorm, withRenorm } from "./renorm.ts";
 import { RunningStats } from "./running-stats.ts";
 import { ScaleAndCenter } from "./scale-and-center.ts";
@@ -59,10 +57,10 @@ export class BatchNormalization extends Layer {
   override readonly extraState: ExtraState;
   override readonly takes: readonly (keyof Given)[];
   readonly #options: ReturnType<typeof readOptions>;
-  readonly #axis: number | readonly number[];
   readonly #parameters: ScaleAndCenter;
   readonly #moving: { mean: Initializer; variance: Initializer };
   readonly #renorm: Renorm | undefined;
+  readonly #reference: ReferenceBatch;
   readonly #condition: Condition | undefined;
   #axes: readonly number[] = [];
   #gamma: Variable | undefined;
@@ -76,13 +74,13 @@ export class BatchNormalization extends Layer {
     const { op } = this;
     const options = readOptions(op, given);
     this.#options = options;
-    this.#axis = checkAxis(op, options.axis ?? -1);
     this.#parameters = new ScaleAndCenter(op, options);
     this.#moving = {
       mean: getInitializer(op, options.movingMeanInitializer ?? "zeros"),
       variance: getInitializer(op, options.movingVarianceInitializer ?? "ones"),
     };
     this.runningStats = new RunningStats(op, options);
+    this.#reference = new ReferenceBatch(this.runningStats);
     if (options.renorm) this.#renorm = new Renorm(op, options);
     if (options.condition != null) this.#condition = new Condition(op, options.condition);
     this.extraState = this.#renorm === undefined ? this.runningStats : withRenorm(this.runningStats, this.#renorm);
@@ -92,14 +90,14 @@ export class BatchNormalization extends Layer {
 
   /** 2 where one sample has one value per channel, and training on it is an error. */
   override smallestBatch(inputShape: PartialShape): number {
-    const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
+    const axes = normalizeAxes(this.op, this.#options.axis, inputShape.length);
     const others = inputShape.filter((_, axis) => axis > 0 && !axes.includes(axis));
     const single = !axes.includes(0) && others.every((size) => size === 1);
     return single && this.trainable && this.#options.singleValue === "error" ? 2 : 1;
   }
 
   protected override createWeights(inputShape: PartialShape): void {
-    const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
+    const axes = normalizeAxes(this.op, this.#options.axis, inputShape.length);
     const { ghostBatchSize, referenceBatch } = this.#options;
     if (axes.includes(0) && (ghostBatchSize || referenceBatch || this.#condition)) {
       throw new ArgumentError(`${this.op}: axis 0 is the batch, which is to be cut into samples; use other axes`);
@@ -139,7 +137,7 @@ export class BatchNormalization extends Layer {
   }
 
   protected override outputShape(inputShape: PartialShape): PartialShape {
-    normalizeAxes(this.op, this.#axis, inputShape.length);
+    normalizeAxes(this.op, this.#options.axis, inputShape.length);
     return inputShape;
   }
 
@@ -156,13 +154,13 @@ export class BatchNormalization extends Layer {
 
   #normalize(x: Tensor, training: boolean, mask: TensorLike | undefined, affine: Affine): Tensor {
     const options = { x, axes: this.#axes, epsilon: this.#options.epsilon, ...affine };
-    if (this.#hasReference) return this.#normalizeByReference(options);
+    const { ghostBatchSize, referenceBatch } = this.#options;
+    if (referenceBatch != null && this.#reference.known) return this.#reference.normalize(options);
     const counted = mask === undefined ? undefined : countedPositions(this.op, mask, x.shape, this.#axes);
     if (!this.#usesBatch(x, training, counted?.length)) {
       // A copy of the mean: the backward pass needs the one of now, and training may move it before.
       return normalizeGiven({ ...options, mean: mul(this.#mean!, 1), variance: this.#variance! });
     }
-    const { ghostBatchSize, referenceBatch } = this.#options;
     // What comes first is the reference, and is normalized by itself.
     if (referenceBatch === true && !this.runningStats.frozen) this.#take(x);
     if (referenceBatch != null) return normalizeBatch(options).y;
@@ -172,14 +170,6 @@ export class BatchNormalization extends Layer {
     return normalizeInTraining(options, { runningStats, renorm: this.#renorm, ghostBatchSize, counted: some });
   }
 
-  #normalizeByReference({ x, axes, gamma, beta, epsilon }: NormalizeOptions): Tensor {
-    const flat = <T extends Tensor | undefined>(each: T) => each && reshape(each, [this.#mean!.size]);
-    const { count } = this.runningStats;
-    const reference = { mean: flat(this.#mean!), variance: flat(this.#variance!), count };
-    const affine = { gamma: flat(gamma), beta: flat(beta), epsilon };
-    return throughColumns(x, axes, (columns) => normalizeByReference({ x: columns, ...reference, ...affine }));
-  }
-
   /** Keeps the moments of a reference batch. */
   #take(batch: TensorLike): void {
     const x = floatTensor(this.op, batch);
@@ -187,8 +177,16 @@ export class BatchNormalization extends Layer {
     this.runningStats.replace({ ...this.observe(x), batches: 1 });
   }
 
-  get #hasReference(): boolean {
-    return this.#options.referenceBatch != null && this.runningStats.count > 0;
+  /** @internal Whether the reference batch is the model's, and passes through it in each step. */
+  get followsReference(): boolean {
+    const { referenceBatch, condition } = this.#options;
+    return referenceBatch === true && condition == null && this.trainable && !this.runningStats.frozen;
+  }
+
+  /** @internal The reference batch, normalized by itself; what comes next is normalized by its moments too. */
+  refer(x: Tensor): Tensor {
+    this.#take(x);
+    return this.#reference.refer({ x, axes: this.#axes, epsilon: this.#options.epsilon, ...this.#affine });
   }
 
   /** @internal Whether training moves the running statistics. */
@@ -274,9 +272,9 @@ export class BatchNormalization extends Layer {
   /** Keras's keys; those it does not know only where they are not as Keras has it. */
   protected override ownConfig(): Record<string, unknown> {
     const { momentum, epsilon, zeroDebias, movingVariance, singleValue } = this.#options;
-    const { ghostBatchSize, referenceBatch } = this.#options;
+    const { axis, ghostBatchSize, referenceBatch } = this.#options;
     return {
-      axis: this.#axis,
+      axis,
       momentum,
       epsilon,
       ...this.#parameters.getConfig(),
