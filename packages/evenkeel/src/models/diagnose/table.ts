@@ -1,0 +1,43 @@
+import type { Measurements } from "./measure.ts";
+import { factor, mean, text } from "./numbers.ts";
+import type { Diagnosis, LayerDiagnosis } from "./report.ts";
+
+const head = ["Layer (type)", "Mean gap", "Variance", "Shift", "No slope", "Gradient"];
+
+/**
+ * A row for each layer, then the findings. The columns: the largest gap of a mean, the worst ratio of variances, the
+ * mean shift by dropout, the share of units without a slope, rms(∂L/∂w)/rms(w).
+ */
+export function table({ model, samples }: Measurements, { layers, findings }: Diagnosis): string[] {
+  const rows = [head, ...layers.map(cells)];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
+  );
+  const rule = "─".repeat(lines[0]!.length);
+  return [
+    `Diagnosis of "${model}" on ${samples} samples`,
+    rule,
+    lines[0]!,
+    rule,
+    ...lines.slice(1),
+    rule,
+    ...findings.flatMap(({ layer, problem, severity, message, fix }) => [
+      `${severity}: ${problem} in ${layer}: ${message}`,
+      `    fix: ${fix}`,
+    ]),
+    findings.length === 0 ? "Nothing found" : `${findings.length} found`,
+  ];
+}
+
+function cells({ name, className, norm, active, gradientRatio }: LayerDiagnosis): string[] {
+  const worst = norm?.varianceRatio.toSorted((a, b) => factor(b) - factor(a))[0];
+  return [
+    `${name} (${className})`,
+    norm === undefined ? "" : text(Math.max(...norm.meanGap)),
+    worst === undefined ? "" : text(worst),
+    norm === undefined ? "" : text(mean(norm.varianceShift)),
+    active === undefined ? "" : `${text((100 * active.filter((share) => share === 0).length) / active.length)} %`,
+    gradientRatio === undefined ? "" : text(gradientRatio),
+  ];
+}
