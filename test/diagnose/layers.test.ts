@@ -1,6 +1,6 @@
 import * as ek from "evenkeel";
 import { beforeEach, describe, expect, it } from "vitest";
-import { dense, finding, norm, normal, problems, settled } from "./find.ts";
+import { dense, finding, norm, normal, problems, quiet, settled } from "./find.ts";
 
 beforeEach(() => ek.setSeed(11));
 
@@ -12,15 +12,16 @@ describe("dropout-before-norm", () => {
   it("measures the variance shift", async () => {
     // E[x²] = 1 + 4, which a rate of 0.5 doubles: the variance goes from 1 to 10 − 4 = 6.
     const x = ek.add(normal(512, 40), 2);
-    const found = await finding(
-      await model(layers.dropout({ rate: 0.5, name: "drop" }), norm()),
-      x,
-      "dropout-before-norm",
-    );
+    const dropped = await model(layers.dropout({ rate: 0.5, name: "drop" }), norm());
+    const found = await finding(dropped, x, "dropout-before-norm");
     expect(found.layer).toBe("norm");
     expect(found.value).toBeGreaterThan(5.5);
     expect(found.value).toBeLessThan(6.5);
     expect(found.message).toContain("drop before it");
+    // Masks go on from batch to batch.
+    const { layers: small } = await ek.diagnose(dropped, x, { ...quiet, batchSize: 2 });
+    const shifts = small[1]!.norm!.varianceShift;
+    expect(shifts.reduce((sum, shift) => sum + shift, 0) / 40).toBeCloseTo(found.value, 0);
   });
 
   it("sees it through layers between, not behind another normalization or the last", async () => {
@@ -96,7 +97,6 @@ describe("units", () => {
       });
       const model = ek.sequential([first, layers.flatten(), dense(2)]);
       first.setWeights([first.getWeights()[0]!, [0, 0, 0, -99]]);
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect((await finding(model, normal(32, 5, 5, 5), "dead-units")).value).toBe(0.25);
     }
     const apart = shifted([0, -100], {}, layers.activation({ activation: "relu", name: "relu" }), dense(1));

@@ -1,6 +1,6 @@
 import * as ek from "evenkeel";
 import { beforeEach, describe, expect, it } from "vitest";
-import { dense, finding, norm, normal, problems, settled } from "./find.ts";
+import { dense, finding, norm, normal, problems, quiet, settled } from "./find.ts";
 
 beforeEach(() => ek.setSeed(11));
 

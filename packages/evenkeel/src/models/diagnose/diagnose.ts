@@ -7,7 +7,7 @@ import type { Diagnosis } from "./report.ts";
 export interface DiagnoseOptions {
   /** Targets as `fit` takes them, for a compiled model: gradients are then those of its loss. */
   y?: SamplesLike;
-  /** Samples that go through the model together: that of training, for its small batches to be found. Default: 128. */
+  /** Samples that go through the model together; take that of `fit`, to see what it sees. Default: 128. */
   batchSize?: number;
   /** False prints nothing; a function gets each line. Default: true, to console.log. */
   print?: boolean | ((line: string) => void);
@@ -21,11 +21,12 @@ const op = "diagnose";
  * training and inference; (variance_dropout + ε)/(variance_batch + ε), the variance shift (Li et al. 2018); γ. Per
  * layer: rms(∂L/∂w)/rms(w), and for each unit the share of values where its activation has a slope.
  *
- * `x`: samples as `predict` takes them; some hundred will do, in the order they are used. L is the loss where targets
- * came as `y`, else Σ c·output with random c that are always the same, for which only ratios between layers count.
- * Prints a table of the layers and the findings, and returns both as data. The rules with their limits: report.ts.
+ * `x`: samples as `predict` takes them, some hundred or more, in random order as for training. L is the loss where
+ * targets came as `y`; else Σ c·output with random c, always the same, for which only ratios between layers count.
+ * Prints a table of the layers and the findings, and returns both as data. The rules with their limits: rules.ts.
  *
- * Nothing in the model changes, but a model that is not built is built. The texts are a file of their own, loaded here.
+ * Nothing in the model changes, but one that is not built is built. The rules are in a file of their own, which is
+ * loaded by the first call.
  *
  * Errors (the promise rejects): those of `predict` for `x`, and with `y` those of `fit`.
  */

@@ -52,11 +52,12 @@ export const rules: Record<string, Rule> = {
     const value = off / norm.meanGap.length;
     if (value < limits.offChannels) return undefined;
     const worst = [Math.max(...norm.meanGap), Math.max(...norm.varianceRatio.map(factor))].map(text);
-    const start = config.zero_debias ? 0 : firstValuesShare(norm.batches, config.momentum as number | null);
+    const momentum = config.momentum as number | null;
+    const start = config.zero_debias ? 0 : firstValuesShare(norm.batches, momentum);
     const cause =
       start < 1e-4
         ? ""
-        : `; after ${norm.batches} batches with momentum ${config.momentum} they still hold ` +
+        : `; after ${norm.batches} batches with momentum ${momentum} they still hold ` +
           `${text(100 * start)} % of the mean 0 and variance 1 that they began with`;
     return {
       severity: value >= 0.5 ? "error" : "warning",
@@ -213,7 +214,7 @@ export const rules: Record<string, Rule> = {
       severity: "note",
       value: next.norm.meanGap.length,
       message: `${next.name} takes the mean away, and the bias with it`,
-      fix: "useBias: false; β does the same",
+      fix: "useBias: false; a shift is what β is for",
     };
   },
 };
