@@ -58,7 +58,11 @@ describe("diagnose", () => {
 
   it("prints a row for each layer and the findings, to whom it is told", async () => {
     const lines: string[] = [];
+    const order = ["error", "warning", "note"];
     const model = network();
+    const [kernel, , ...others] = model.getWeights();
+    // One dead unit, at the front.
+    model.setWeights([kernel!, ek.concat([[-99], ek.zeros([7])]), ...others]);
     const { findings } = await ek.diagnose(model, normal(64, 4), { print: (line) => void lines.push(line) });
     const all = lines.join("\n");
     expect(lines[0]).toBe(`Diagnosis of "${model.name}" on 64 samples`);
@@ -68,7 +72,10 @@ describe("diagnose", () => {
     for (const { severity, problem, layer, message, fix } of findings) {
       expect(all).toContain(`\n${severity}: ${problem} in ${layer}: ${message}\n    fix: ${fix}`);
     }
-    expect(findings[0]!.severity).toBe("error");
+    // The worst first, though the dense layer with its note is in front.
+    const severities = findings.map(({ severity }) => severity);
+    expect(severities).toEqual(severities.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
+    expect(new Set(severities).size).toBeGreaterThan(1);
     expect(lines.at(-1)).toBe(`${findings.length} found`);
     lines.length = 0;
     await ek.diagnose(ek.sequential([dense(2)]), normal(64, 4), { print: (line) => void lines.push(line) });
