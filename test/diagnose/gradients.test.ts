@@ -57,6 +57,13 @@ describe("gradients", () => {
     expect(measured[0]!.weightRms).toBeCloseTo(Math.sqrt(25 / 2), 6);
     expect(measured[0]!.gradientRms).toBeCloseTo(Math.sqrt((4 + 144) / 2), 6);
     expect(measured[0]!.gradientRatio).toBeCloseTo(Math.sqrt(148 / 25), 6);
+    // A penalty joins the loss, as in training: 2·0.5·w is added.
+    const penalized = dense(1, { useBias: false, inputShape: [2], kernelRegularizer: ek.regularizers.l2(0.5) });
+    const second = ek.sequential([penalized]);
+    second.compile({ optimizer: "sgd", loss: "mse" });
+    penalized.setWeights([[[3], [4]]]);
+    const withPenalty = await ek.diagnose(second, x, { ...quiet, y: [[1], [2]] });
+    expect(withPenalty.layers[0]!.gradientRms).toBeCloseTo(Math.sqrt((25 + 256) / 2), 5);
   });
 
   it("finds layers that get none", async () => {

@@ -68,6 +68,17 @@ describe("statistics-gap", () => {
     expect(measured[0]).toMatchObject({ name: "norm", className: "BatchNormalization" });
   });
 
+  it("knows that a reference batch is no running average", async () => {
+    const model = ek.sequential([norm({ referenceBatch: ek.mul(normal(50, 3), 9) }), norm({ name: "second" })]);
+    const x = normal(200, 3);
+    model.build([null, 3]);
+    model.apply(x, { training: true });
+    expect(await problems(model, x)).toEqual([]);
+    const { layers: measured } = await ek.diagnose(model, x, quiet);
+    // x went through the reference, not through its own moments.
+    expect(measured[1]!.norm!.batch.variance[0]).toBeLessThan(0.1);
+  });
+
   it("needs one channel in twenty to be off", async () => {
     const x = normal(400, 40);
     const layer = norm();

@@ -15,6 +15,7 @@ import { Breather } from "../breather.ts";
 import { prepare, toInputs } from "../prepare.ts";
 import type { Sequential } from "../sequential.ts";
 import { needsTwoSamples, rollback } from "../state.ts";
+import { totalLoss } from "../train-step.ts";
 
 /** What `measure` finds out about a layer: plain data, which report.ts reads. */
 export interface Measured {
@@ -93,7 +94,7 @@ export async function measure(
           const { grads } = variableGrads(() => {
             const output = through(true);
             if (prepared === undefined) return sum(mul(output, randomNormal(output.shape, 0, 1, "float32", 1)));
-            return mean(prepared.compiled.loss.perSample(takeBatch(op, prepared.y, batch), output));
+            return totalLoss(model, prepared.compiled.loss, takeBatch(op, prepared.y, batch), output);
           }, trainableWeights);
           for (const probe of probes) probe.learn(grads);
         });
@@ -133,7 +134,8 @@ class Probe {
       this.#moments[+training]!.push(moments);
       // One value per channel is a finding, not an error.
       if (moments.count === 1) return layer.apply(x);
-      return layer.trainable && !training ? layer.normalizeByItself(x) : layer.apply(x, { training });
+      const byItself = !training && layer.trainable && this.#config.reference_batch === undefined;
+      return byItself ? layer.normalizeByItself(x) : layer.apply(x, { training });
     }
     const y = layer.apply(x, { training });
     const slope = training ? undefined : active[this.#config.activation as string];

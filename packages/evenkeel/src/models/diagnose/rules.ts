@@ -42,7 +42,8 @@ const limits = {
 /** One rule a problem: what it is seen by, and what to do. */
 export const rules: Record<string, Rule> = {
   "statistics-gap": ({ norm, config }, { samples }) => {
-    if (norm === undefined || neverUpdated(norm) || config.trainable === false) return undefined;
+    if (norm === undefined || neverUpdated(norm) || config.trainable === false || config.reference_batch)
+      return undefined;
     // The moments of few samples are off by chance: three standard errors are let pass.
     const chance = 3 / Math.sqrt(samples);
     const times = limits.varianceRatio * (1 + Math.SQRT2 * chance) * (1 + Math.SQRT2 * chance);
