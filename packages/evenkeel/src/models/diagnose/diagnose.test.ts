@@ -66,16 +66,17 @@ describe("diagnose", () => {
     const { findings } = await ek.diagnose(model, normal(64, 4), { print: (line) => void lines.push(line) });
     const all = lines.join("\n");
     expect(lines[0]).toBe(`Diagnosis of "${model.name}" on 64 samples`);
-    expect(lines[2]).toMatch(/^Layer \(type\) +Mean gap +Variance +Shift +No slope +Gradient$/);
+    expect(lines[2]).toMatch(/^Layer \(type\) +Mean gap +Variance +Shift +Stuck +Gradient$/);
     for (const { name } of model.layers) expect(all).toContain(`\n${name} (`);
     expect(findings.length).toBeGreaterThan(0);
     for (const { severity, problem, layer, message, fix } of findings) {
       expect(all).toContain(`\n${severity}: ${problem} in ${layer}: ${message}\n    fix: ${fix}`);
     }
-    // The worst first, though the dense layer with its note is in front.
+    // The worst first, though the dense layer with its warning is in front.
     const severities = findings.map(({ severity }) => severity);
     expect(severities).toEqual(severities.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
     expect(new Set(severities).size).toBeGreaterThan(1);
+    expect(all).toMatch(/\ndense\w* \(Dense\) +12.5 % /);
     expect(lines.at(-1)).toBe(`${findings.length} found`);
     lines.length = 0;
     await ek.diagnose(ek.sequential([dense(2)]), normal(64, 4), { print: (line) => void lines.push(line) });

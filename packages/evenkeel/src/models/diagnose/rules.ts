@@ -156,10 +156,8 @@ export const rules: Record<string, Rule> = {
 
   "dead-units": (layer, { samples }) => {
     if (layer.active === undefined || !isRelu(layer)) return undefined;
-    const dead = layer.active.filter((share) => share === 0).length;
     return stuck(
-      dead,
-      layer.active.length,
+      layer,
       `give 0 for all of ${samples} samples and get no gradient`,
       'lower the learning rate, put a normalization before the activation, or use "leakyRelu"',
     );
@@ -168,10 +166,8 @@ export const rules: Record<string, Rule> = {
   "saturated-units": (layer, { layers, i }) => {
     // At the output it means to be certain.
     if (layer.active === undefined || isRelu(layer) || i === layers.length - 1) return undefined;
-    const saturated = layer.active.filter((share) => share < limits.active).length;
     return stuck(
-      saturated,
-      layer.active.length,
+      layer,
       `are at the ends of ${String(layer.config.activation)}, where it has no slope, for most samples`,
       'scale the inputs, start with smaller weights, put a normalization before the activation, or use "relu"',
     );
@@ -237,11 +233,18 @@ function isRelu({ config }: LayerDiagnosis): boolean {
   return String(config.activation).startsWith("relu");
 }
 
-function stuck(units: number, of: number, what: string, fix: string): Found | undefined {
-  if (units === 0) return undefined;
-  const value = units / of;
+/** The share of units that are dead or saturated. */
+export function stuckShare(layer: LayerDiagnosis): number {
+  const { active = [] } = layer;
+  return active.filter((share) => (isRelu(layer) ? share === 0 : share < limits.active)).length / active.length;
+}
+
+function stuck(layer: LayerDiagnosis, what: string, fix: string): Found | undefined {
+  const value = stuckShare(layer);
+  if (value === 0) return undefined;
   const severity = value === 1 ? "error" : value >= limits.stuckUnits ? "warning" : "note";
-  return { severity, value, message: `${units} of ${of} units ${what}`, fix };
+  const { length } = layer.active!;
+  return { severity, value, message: `${Math.round(value * length)} of ${length} units ${what}`, fix };
 }
 
 /** How often a layer's ratio is that of the last layer that has a gradient. */

@@ -1,12 +1,13 @@
 import type { Measurements } from "./measure.ts";
 import { factor, mean, text } from "./numbers.ts";
 import type { Diagnosis, LayerDiagnosis } from "./report.ts";
+import { stuckShare } from "./rules.ts";
 
-const head = ["Layer (type)", "Mean gap", "Variance", "Shift", "No slope", "Gradient"];
+const head = ["Layer (type)", "Mean gap", "Variance", "Shift", "Stuck", "Gradient"];
 
 /**
  * A row for each layer, then the findings. The columns: the largest gap of a mean, the worst ratio of variances, the
- * mean shift by dropout, the share of units without a slope, rms(∂L/∂w)/rms(w).
+ * mean shift by dropout, the share of dead or saturated units, rms(∂L/∂w)/rms(w).
  */
 export function table({ model, samples }: Measurements, { layers, findings }: Diagnosis): string[] {
   const rows = [head, ...layers.map(cells)];
@@ -30,14 +31,15 @@ export function table({ model, samples }: Measurements, { layers, findings }: Di
   ];
 }
 
-function cells({ name, className, norm, active, gradientRatio }: LayerDiagnosis): string[] {
+function cells(layer: LayerDiagnosis): string[] {
+  const { name, className, norm, active, gradientRatio } = layer;
   const worst = norm?.varianceRatio.toSorted((a, b) => factor(b) - factor(a))[0];
   return [
     `${name} (${className})`,
     norm === undefined ? "" : text(Math.max(...norm.meanGap)),
     worst === undefined ? "" : text(worst),
     norm === undefined ? "" : text(mean(norm.varianceShift)),
-    active === undefined ? "" : `${text((100 * active.filter((share) => share === 0).length) / active.length)} %`,
+    active === undefined ? "" : `${text(100 * stuckShare(layer))} %`,
     gradientRatio === undefined ? "" : text(gradientRatio),
   ];
 }
