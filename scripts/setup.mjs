@@ -2,7 +2,7 @@
 // `node scripts/setup.mjs STEP` goes up to and including STEP; without it, all of them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildPackage, dist, entries } from "./lib/bundle.mjs";
+import { buildPackage, dist, entries, loaded } from "./lib/bundle.mjs";
 import { pack, tarball } from "./lib/pack.mjs";
 import { Failure, main, root, run } from "./lib/run.mjs";
 import { cargoEnv, installTarget, rustInputs, toolsFolder } from "./lib/rust.mjs";
@@ -78,7 +78,9 @@ const steps = [
         ),
         [readStamp("wasm") ?? "", readStamp("packages") ?? ""],
       ),
-    outputs: [...entries.map((entry) => `${entry}.js`), "index.d.ts", "evenkeel.wasm"].map((name) => join(dist, name)),
+    outputs: [...entries.concat(Object.keys(loaded)).map((name) => `${name}.js`), "index.d.ts", "evenkeel.wasm"].map(
+      (name) => join(dist, name),
+    ),
     make: buildPackage,
   },
   {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -98,6 +98,15 @@ describe("the core", () => {
     const manifest = JSON.parse(read(join(core, "..", "package.json"))) as Record<string, unknown>;
     const keys = ["dependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"];
     expect(keys.filter((key) => key in manifest)).toEqual([]);
+  });
+});
+
+describe("what entries load when it is needed", () => {
+  it("brings nothing of the core along", () => {
+    const entryPoints = [join(core, "models", "diagnose", "report.ts")];
+    const { metafile } = buildSync({ entryPoints, bundle: true, write: false, metafile: true, absWorkingDir: core });
+    const files = ["numbers", "report", "rules", "table"].map((file) => `models/diagnose/${file}.ts`);
+    expect(Object.keys(metafile.inputs).toSorted()).toEqual(files);
   });
 });
 

@@ -1,5 +1,5 @@
-// packages/evenkeel/src -> packages/evenkeel/dist: one minified file an entry, the .wasm beside the Workers' one,
-// types.
+// packages/evenkeel/src -> packages/evenkeel/dist: one minified file an entry, what entries load when it is needed, the
+// .wasm beside the Workers' one, types.
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./run.mjs";
@@ -9,6 +9,8 @@ const folder = join(root, "packages", "evenkeel");
 export const dist = join(folder, "dist");
 /** Each becomes a file of its own. */
 export const entries = ["index", "index.workerd", "threads", "threads.workerd", "fast", "slim"];
+/** What the entries load by a dynamic import, all of them the same file: its name, and its source. */
+export const loaded = { diagnose: "models/diagnose/report" };
 
 export async function buildPackage() {
   const fresh = join(folder, "dist.new");
@@ -25,15 +27,24 @@ export async function buildPackage() {
 /** @param {string} outdir */
 async function bundle(outdir) {
   const { build } = await import("esbuild");
-  const workersWasm = {
-    name: "workers-wasm",
+  const source = (/** @type {string} */ name) => join(folder, "src", `${name}.ts`);
+  const besides = {
+    name: "besides",
     /** @param {import("esbuild").PluginBuild} build */
     setup: (build) => {
       build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./evenkeel.wasm", external: true }));
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const file = Object.entries(loaded).find(([, name]) => source(name) === join(resolveDir, path));
+        if (kind !== "dynamic-import" || file === undefined) return undefined;
+        return { path: `./${file[0]}.js`, external: true };
+      });
     },
   };
   await build({
-    entryPoints: entries.map((entry) => join(folder, "src", `${entry}.ts`)),
+    entryPoints: [
+      ...entries.map((name) => ({ in: source(name), out: name })),
+      ...Object.entries(loaded).map(([out, name]) => ({ in: source(name), out })),
+    ],
     outdir,
     bundle: true,
     format: "esm",
@@ -42,7 +53,7 @@ async function bundle(outdir) {
     external: ["node:*"],
     minify: true,
     banner: { js: "/*! evenkeel, MIT. Has fzstd in it, MIT, (c) Arjun Barrett: fzstd.LICENSE */" },
-    plugins: [workersWasm],
+    plugins: [besides],
     logLevel: "warning",
   });
 }

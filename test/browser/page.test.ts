@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type App, createApp } from "../runtime/app.ts";
+import { type App, createApp, diagnosis } from "../runtime/app.ts";
 import { missing, visit } from "./browsers.ts";
 
 let app: App;
@@ -16,6 +16,15 @@ it.for(["Chromium", "Firefox"] as const)("a page in %s: the same bits", async (b
   expect(requests.filter((path) => path.startsWith("/node_modules/"))).toEqual([
     "/node_modules/evenkeel/dist/index.js",
   ]);
+});
+
+it("a page in Chromium that calls diagnose: it loads the file it needs", async ({ skip }) => {
+  skip(missing("Chromium") !== undefined, missing("Chromium"));
+  const { result, requests } = await visit("Chromium", app.folder, "/browser/pages/diagnose.html");
+  expect(result).toEqual(diagnosis);
+  expect(requests.filter((path) => path.startsWith("/node_modules/"))).toEqual(
+    ["index", "diagnose"].map((name) => `/node_modules/evenkeel/dist/${name}.js`),
+  );
 });
 
 it("a Web Worker in Chromium: the same bits", async ({ skip }) => {

@@ -255,7 +255,7 @@ describe("the check itself", () => {
         // no gradient flows through these
         "sign equal greater less greaterEqual lessEqual argMax oneHot cast",
         // made of ops and layers, and tested with those
-        "toCategorical sequential Sequential loadModel foldBatchNorm",
+        "toCategorical sequential Sequential loadModel foldBatchNorm diagnose",
       ].flatMap((names) => names.split(" ")),
     );
     const tested = new Set<string>(cases.map(([name]) => name));

@@ -15,6 +15,9 @@ export interface Smoke {
   readonly tensors: number;
 }
 
+/** What diagnose.js returns. */
+export const diagnosis = { problems: ["never-updated in norm", "constant-channels in norm"], lines: 11 };
+
 /** A project of its own, outside of the repository, that has installed the packed tarball and nothing else. */
 export interface App {
   readonly folder: string;
@@ -31,7 +34,8 @@ export async function createApp(): Promise<App> {
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { cwd: folder });
   const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
   if (installed.join() !== "evenkeel") throw new Error(`evenkeel alone was to be installed, not ${installed.join()}`);
-  for (const part of ["runtime/smoke.js", "runtime/train.js", "runtime/threads.js", "runtime/hosts", "browser/pages"]) {
+  const programs = ["smoke", "train", "threads", "diagnose"].map((name) => `runtime/${name}.js`);
+  for (const part of [...programs, "runtime/hosts", "browser/pages"]) {
     cpSync(here(`../${part}`), join(folder, part), { recursive: true });
   }
   const reference = await runHost(pinned("node"), ["runtime/hosts/import.mjs"], folder);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type App, createApp, runHost } from "./app.ts";
+import { type App, createApp, diagnosis, runHost } from "./app.ts";
 import { findOnPath, pinned } from "./process.ts";
 
 let app: App;
@@ -33,4 +33,14 @@ it.for([
 ])("$host: the same bits", async ({ host, program, args }, { skip }) => {
   skip(program === undefined, `${host}: not on the PATH`);
   expect(await runHost(program!, args, app.folder)).toEqual(app.reference);
+});
+
+it.for([
+  { host: "the pinned Node, import", program: pinned("node"), args: ["runtime/hosts/diagnose.mjs"] },
+  { host: `${system}, require`, program: systemNode, args: ["runtime/hosts/diagnose.cjs"] },
+  { host: "Deno", program: pinned("deno"), args: ["run", "--no-prompt", "runtime/hosts/diagnose.mjs"] },
+  { host: "Bun", program: pinned("bun"), args: ["run", "runtime/hosts/diagnose.mjs"] },
+])("$host: diagnose loads the file it needs", async ({ host, program, args }, { skip }) => {
+  skip(program === undefined, `${host}: not on the PATH`);
+  expect(await runHost(program!, args, app.folder)).toEqual(diagnosis);
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type App, createApp, runHost } from "./app.ts";
+import { type App, createApp, diagnosis, runHost } from "./app.ts";
 import { pinned } from "./process.ts";
 
 let app: App;
@@ -47,4 +47,10 @@ it("workerd: the other entries, with one thread, the same bits", async () => {
     counts: [1, 1, 1],
     warnings: ["evenkeel: setThreads(2) stays at one thread: Cloudflare Workers have no threads"],
   });
+});
+
+it("workerd: what is loaded when it is needed is bundled too", async () => {
+  await bundleWorker("diagnose-workerd.mjs");
+  const found = await runHost(pinned("workerd"), ["test", "runtime/hosts/workerd.capnp"], app.folder);
+  expect(found).toEqual(diagnosis);
 });

@@ -66,6 +66,8 @@ export type { SummaryOptions } from "./models/summary.ts";
 export type { Logs } from "./models/train-step.ts";
 export type { BatchLogs, Callback, FitParams } from "./models/callbacks.ts";
 export type { EarlyStoppingOptions } from "./models/early-stopping.ts";
+export { diagnose, type DiagnoseOptions } from "./models/diagnose/diagnose.ts";
+export type { Diagnosis, Finding, LayerDiagnosis, NormDiagnosis } from "./models/diagnose/report.ts";
 export { foldBatchNorm } from "./models/fold.ts";
 export { loadModel, type LoadSource } from "./models/load.ts";
 export type { SaveTarget } from "./models/save.ts";

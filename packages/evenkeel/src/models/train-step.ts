@@ -48,7 +48,7 @@ export function evaluateStep(model: Sequential, { loss, metrics }: Compiled, x: 
 }
 
 /** The mean over the batch, and the penalties of the regularizers. */
-function totalLoss(model: Sequential, loss: NamedMeasure, y: Tensor, predictions: Tensor): Tensor {
+export function totalLoss(model: Sequential, loss: NamedMeasure, y: Tensor, predictions: Tensor): Tensor {
   return model.losses.reduce((sum, penalty) => add(sum, penalty), mean(loss.perSample(y, predictions)));
 }
 
