@@ -77,6 +77,26 @@ pub unsafe extern "C" fn norm_channels_backward(
 }
 
 /// # Safety
+/// The arrays have their sizes, `constants` 4 x channels; `dx` overlaps nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn norm_channels_gradient(
+    outer: usize,
+    channels: usize,
+    inner: usize,
+    x: *const f32,
+    dy: *const f32,
+    constants: *const f32,
+    dx: *mut f32,
+) {
+    let view = View { outer, channels, inner };
+    // Safety: the caller's promise.
+    unsafe {
+        let (x, dy, dx) = (slice(x, view.size()), slice(dy, view.size()), slice_mut(dx, view.size()));
+        norm::norm_channels_gradient(view, x, dy, slice(constants, 4 * channels), dx);
+    }
+}
+
+/// # Safety
 /// The arrays have their sizes, `gamma` and `beta` may be 0; `constants` has 3 x channels and overlaps nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn norm_given_constants(

@@ -108,6 +108,17 @@ pub(super) fn input_gradients(
     unsafe { part.map::<2, 4, 6>(x_and_dy, constants.each_ref(), dx, |[x, g], all| input_gradient(x, g, all, floor)) }
 }
 
+/// dx = g·scale - constant - (x - mean)·slope, for who has those constants, [4, channels], of sums of its own.
+/// x, dy, dx [outer, channels, inner].
+pub fn norm_channels_gradient(view: View, x: &[f32], dy: &[f32], constants: &[f32], dx: &mut [f32]) {
+    let dx = Parts::of(dx);
+    for group in view.groups() {
+        let each = |i: usize| group.each(|channel| constants[i * view.channels + channel]);
+        let constants = [each(0), each(1), each(2), each(3)];
+        group.for_each_part(|part| input_gradients(part, [x, dy], &constants, F32x4::splat(f32::NAN), &dx));
+    }
+}
+
 /// Per channel of the group (mean, scale, constant, slope) of [`input_gradient`], from Σg and Σg·(x - mean) over its m
 /// elements. Stores dγ and dβ.
 #[inline(never)]

@@ -31,7 +31,7 @@ mod pooled;
 mod rows;
 mod view;
 
-pub use channels::{norm_channels_apply, norm_channels_backward};
+pub use channels::{norm_channels_apply, norm_channels_backward, norm_channels_gradient};
 pub use given::{norm_given_backward, norm_given_constants, norm_given_forward, running_update};
 pub use groups::{Groups, norm_groups_backward, norm_groups_forward};
 pub use moments::norm_channels_moments;

@@ -76,6 +76,24 @@ fn backward_agrees_with_float64() {
 }
 
 #[test]
+fn gradient_by_constants_agrees_with_float64() {
+    for view in views() {
+        let mut numbers = Numbers::new(view.size() as u64);
+        let (x, dy) = (numbers.uniform(view.size()), numbers.uniform(view.size()));
+        let constants = numbers.uniform(4 * view.channels);
+        let expected: Vec<f64> = (0..view.size())
+            .map(|i| {
+                let of = |k: usize| f64::from(constants[k * view.channels + channel_of(view, i)]);
+                f64::from(dy[i]) * of(1) - of(2) - (f64::from(x[i]) - of(0)) * of(3)
+            })
+            .collect();
+        let mut dx = unwritten(view.size());
+        norm_channels_gradient(view, &x, &dy, &constants, &mut dx);
+        assert_close(&dx, &expected, 1e-6, &format!("{view:?}"));
+    }
+}
+
+#[test]
 fn backward_is_the_derivative_of_forward() {
     let view = View { outer: 4, channels: 3, inner: 2 };
     let mut numbers = Numbers::new(11);
