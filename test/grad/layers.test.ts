@@ -148,10 +148,79 @@ const withinSamples: LayerCase[] = [
   },
 ];
 
+const family: LayerCase[] = [
+  {
+    name: "layerNormalization",
+    about: "with rmsScaling",
+    make: () => layers.layerNormalization({ axis: [1, 2], rmsScaling: true }),
+    input: images,
+  },
+  {
+    name: "unitNormalization",
+    about: "two axes",
+    make: () => layers.unitNormalization({ axis: [1, 3] }),
+    input: images,
+  },
+  {
+    name: "localResponseNormalization",
+    about: "as TensorFlow",
+    make: () => layers.localResponseNormalization({ depthRadius: 1 }),
+    input: () => normal([2, 3, 5]),
+  },
+  {
+    name: "localResponseNormalization",
+    about: "as PyTorch, channels first",
+    make: () => layers.localResponseNormalization({ axis: 1, alpha: 0.5, beta: 0.75 }),
+    input: images,
+  },
+  { name: "instanceNormalization", about: "", make: () => layers.instanceNormalization(), input: images },
+  {
+    name: "instanceNormalization",
+    about: "affine, channels first",
+    make: () => layers.instanceNormalization({ axis: 1, scale: true, center: true }),
+    input: () => normal([2, 3, 9, 9]),
+  },
+  {
+    name: "instanceNormalization",
+    about: "in inference by running statistics",
+    make: () => layers.instanceNormalization({ trackRunningStats: true, scale: true }),
+    input: images,
+    training: false,
+  },
+  { name: "switchableNormalization", about: "", make: () => layers.switchableNormalization(), input: images },
+  {
+    name: "switchableNormalization",
+    about: "rows, neither",
+    make: () => layers.switchableNormalization({ scale: false, center: false, epsilon: 0.1 }),
+    input: () => normal([5, 4]),
+  },
+  {
+    name: "switchableNormalization",
+    about: "in inference, channels first",
+    make: () => layers.switchableNormalization({ axis: 1 }),
+    input: images,
+    training: false,
+  },
+  {
+    name: "instanceBatchNormalization",
+    about: "",
+    make: () => layers.instanceBatchNormalization(),
+    input: images,
+  },
+  {
+    name: "instanceBatchNormalization",
+    about: "frozen, channels first",
+    make: () => layers.instanceBatchNormalization({ axis: 1, ratio: 0.4, scale: false }),
+    input: images,
+    frozen: true,
+  },
+];
+
 const cases: LayerCase[] = [
   ...norms,
   ...layersOfBatches,
   ...withinSamples,
+  ...family,
   ...activations.split(" ").map((name): LayerCase => {
     const input = (): ek.Tensor => awayFromZero([3, 5]);
     return { name: "activation", about: name, make: () => layers.activation({ activation: name }), input };
@@ -241,8 +310,15 @@ describe("gradients of layers agree with finite differences", () => {
     layer.dispose();
   });
 
+  it.each([-1, 1])("adaptiveInstanceNormalization, in the style too, channels along axis %d", (axis) => {
+    const layer = layers.adaptiveInstanceNormalization({ axis, epsilon: 0.1 });
+    const style = normal(axis === 1 ? [2, 5, 7] : [2, 7, 3], 3);
+    checkGradients((x, condition) => layer.apply(x, { condition }), [images(), style]);
+  });
+
   it("leaves out no layer", () => {
-    const tested = new Set<string>([...cases.map(({ name }) => name), "Layer", "deserialize"]);
+    const others = ["adaptiveInstanceNormalization", "Layer", "deserialize"];
+    const tested = new Set<string>([...cases.map(({ name }) => name), ...others]);
     expect(Object.keys(layers).filter((name) => !tested.has(name))).toEqual([]);
   });
 });
