@@ -2,19 +2,7 @@ import * as ek from "evenkeel";
 import { describe, expect, it } from "vitest";
 import { checkGradients, checkLayer } from "./finite-differences.ts";
 import { apart, awayFromZero, normal, positive, small } from "./inputs.ts";
-
-interface LayerCase {
-  name: keyof typeof ek.layers;
-  about: string;
-  make: () => ek.Layer;
-  input: () => ek.Tensor;
-  /** Default: true. */
-  training?: boolean;
-  /** Freezes the layer after one batch has passed through it. */
-  frozen?: boolean;
-  /** A mask or a condition. */
-  given?: () => ek.CallOptions;
-}
+import { type LayerCase, withinSamples } from "./within-sample-cases.ts";
 
 const { layers } = ek;
 const images = (): ek.Tensor => normal([2, 5, 4, 3]);
@@ -97,54 +85,6 @@ const layersOfBatches: LayerCase[] = [
     make: () => layers.conditionalBatchNormalization({ condition: { features: 2 }, axis: 1 }),
     input: () => normal([4, 3, 2]),
     given: () => ({ condition: normal([4, 2], 7) }),
-  },
-];
-
-const withinSamples: LayerCase[] = [
-  { name: "layerNormalization", about: "last axis", make: () => layers.layerNormalization(), input: images },
-  {
-    name: "layerNormalization",
-    about: "axes apart",
-    make: () => layers.layerNormalization({ axis: [1, 3] }),
-    input: images,
-  },
-  {
-    name: "layerNormalization",
-    about: "scale alone",
-    make: () => layers.layerNormalization({ center: false }),
-    input: images,
-  },
-  {
-    name: "layerNormalization",
-    about: "center alone",
-    make: () => layers.layerNormalization({ scale: false }),
-    input: images,
-  },
-  { name: "rmsNormalization", about: "last axis", make: () => layers.rmsNormalization(), input: images },
-  { name: "rmsNormalization", about: "an inner axis", make: () => layers.rmsNormalization({ axis: 1 }), input: images },
-  {
-    name: "groupNormalization",
-    about: "channels last",
-    make: () => layers.groupNormalization({ groups: 2 }),
-    input: () => normal([2, 3, 4, 6]),
-  },
-  {
-    name: "groupNormalization",
-    about: "channels first",
-    make: () => layers.groupNormalization({ groups: 2, axis: 1 }),
-    input: () => normal([2, 4, 9, 9]),
-  },
-  {
-    name: "groupNormalization",
-    about: "of one channel",
-    make: () => layers.groupNormalization({ groups: -1 }),
-    input: images,
-  },
-  {
-    name: "groupNormalization",
-    about: "neither",
-    make: () => layers.groupNormalization({ groups: 1, scale: false, center: false }),
-    input: images,
   },
 ];
 
@@ -241,8 +181,15 @@ describe("gradients of layers agree with finite differences", () => {
     layer.dispose();
   });
 
+  it.each([-1, 1])("adaptiveInstanceNormalization, in the style too, channels along axis %d", (axis) => {
+    const layer = layers.adaptiveInstanceNormalization({ axis, epsilon: 0.1 });
+    const style = normal(axis === 1 ? [2, 5, 7] : [2, 7, 3], 3);
+    checkGradients((x, condition) => layer.apply(x, { condition }), [images(), style]);
+  });
+
   it("leaves out no layer", () => {
-    const tested = new Set<string>([...cases.map(({ name }) => name), "Layer", "deserialize"]);
+    const others = ["adaptiveInstanceNormalization", "Layer", "deserialize"];
+    const tested = new Set<string>([...cases.map(({ name }) => name), ...others]);
     expect(Object.keys(layers).filter((name) => !tested.has(name))).toEqual([]);
   });
 });

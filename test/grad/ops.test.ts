@@ -212,6 +212,12 @@ const norms: Case[] = [
     (x, gamma, beta) => ek.groupNorm(x, { groups: 2, gamma, beta }),
     () => [normal([2, 3, 4]), positive([4]), normal([4], 2)],
   ],
+  [
+    "localResponseNormalization",
+    "",
+    (x) => ek.localResponseNormalization(x, 1, 1, 0.5, 0.75),
+    () => [normal([2, 3, 5])],
+  ],
   ["moments", "mean", (x) => ek.moments(x, [0, 1]).mean, () => [normal([3, 2, 4])]],
   ["moments", "variance", (x) => ek.moments(x, [0, 2]).variance, () => [normal([3, 2, 4])]],
 ];

@@ -2,7 +2,7 @@ import * as ek from "evenkeel";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { check, seeds, shapes } from "./arbitraries.ts";
-import { distance, dot, normals, sizeOf } from "./values.ts";
+import { distance, dot, normals, onGrid, sizeOf } from "./values.ts";
 
 /** Many values of one channel side by side, or many channels: the kernels walk these in other ways. */
 const longRuns = fc.tuple(
@@ -43,17 +43,6 @@ function withLayer(
   } finally {
     layer.dispose();
   }
-}
-
-/** Values on a grid of 1/64 in [−4, 4]: adding whole numbers and multiplying by powers of two is exact. */
-function onGrid(shape: readonly number[], seed: number): ek.Tensor {
-  return ek.tidy(() => {
-    const values = ek.randomUniform([...shape], -256, 256, "float32", seed).dataSync();
-    return ek.tensor(
-      values.map((value) => Math.round(value) / 64),
-      [...shape],
-    );
-  });
 }
 
 const train = (layer: Layer, x: ek.Tensor): ek.Tensor => layer.apply(x, { training: true });

@@ -13,6 +13,17 @@ export function wholes(shape: readonly number[], seed: number, limit = 4): ek.Te
   return ek.tensor(values.map(Math.floor), [...shape]);
 }
 
+/** Values on a grid of 1/64 in [−4, 4]: adding whole numbers and multiplying by powers of two is exact. */
+export function onGrid(shape: readonly number[], seed: number): ek.Tensor {
+  return ek.tidy(() => {
+    const values = ek.randomUniform([...shape], -256, 256, "float32", seed).dataSync();
+    return ek.tensor(
+      values.map((value) => Math.round(value) / 64),
+      [...shape],
+    );
+  });
+}
+
 /** Σ a·b over all places, in float64. */
 export function dot(a: ek.Tensor, b: ek.Tensor): number {
   const [x, y] = [a.dataSync(), b.dataSync()];

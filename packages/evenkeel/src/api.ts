@@ -44,6 +44,7 @@ export { avgPool, maxPool } from "./ops/pool.ts";
 export { logSoftmax, softmax, softmaxCrossEntropy } from "./ops/softmax.ts";
 export { groupNorm, type GroupNormOptions } from "./ops/group-norm.ts";
 export { layerNorm, type LayerNormOptions, rmsNorm, type RmsNormOptions } from "./ops/layer-norm.ts";
+export { localResponseNormalization } from "./ops/local-response.ts";
 export { batchNorm, moments } from "./ops/norm.ts";
 
 export * from "./layers/index.ts";

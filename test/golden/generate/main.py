@@ -18,6 +18,7 @@ torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
 import batch_norm
+import family
 import networks
 import ops
 import pieces
@@ -26,6 +27,7 @@ import weights
 SETS = {
     "ops": ops.write,
     "batch-norm": batch_norm.write,
+    "family": family.write,
     "pieces": pieces.write,
     "weights": weights.write,
 } | {

@@ -90,6 +90,7 @@ const keras: Record<string, Record<string, unknown>> = {
     gamma_constraint: null,
   },
   RMSNormalization: { ...base, name: "rms_normalization", axis: -1, epsilon: 0.000001 },
+  UnitNormalization: { ...base, name: "unit_normalization", axis: [1, 2] },
   GroupNormalization: {
     ...base,
     name: "group_normalization",

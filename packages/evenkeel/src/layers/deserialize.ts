@@ -7,10 +7,19 @@ import { dense, Dense } from "./dense.ts";
 import { depthwiseConv2d, DepthwiseConv2d } from "./depthwise.ts";
 import { dropout, Dropout } from "./dropout.ts";
 import type { Layer } from "./layer.ts";
+import {
+  adaptiveInstanceNormalization,
+  AdaptiveInstanceNormalization,
+} from "./norm/adaptive-instance-normalization.ts";
 import { batchNormalization, BatchNormalization } from "./norm/batch-normalization.ts";
 import { groupNormalization, GroupNormalization } from "./norm/group-normalization.ts";
+import { instanceBatchNormalization, InstanceBatchNormalization } from "./norm/instance-batch-normalization.ts";
+import { instanceNormalization, InstanceNormalization } from "./norm/instance-normalization.ts";
 import { layerNormalization, LayerNormalization } from "./norm/layer-normalization.ts";
+import { localResponseNormalization, LocalResponseNormalization } from "./norm/local-response-normalization.ts";
 import { rmsNormalization, RmsNormalization } from "./norm/rms-normalization.ts";
+import { switchableNormalization, SwitchableNormalization } from "./norm/switchable-normalization.ts";
+import { unitNormalization, UnitNormalization } from "./norm/unit-normalization.ts";
 import {
   averagePooling2d,
   AveragePooling2d,
@@ -47,9 +56,15 @@ const entries: readonly Entry[] = [
     // One process is in step with itself.
     ignored: ["synchronized"],
   },
-  { create: layerNormalization, type: LayerNormalization, fixed: { rms_scaling: [false] } },
+  { create: layerNormalization, type: LayerNormalization },
   { create: rmsNormalization, type: RmsNormalization },
+  { create: unitNormalization, type: UnitNormalization },
   { create: groupNormalization, type: GroupNormalization },
+  { create: instanceNormalization, type: InstanceNormalization },
+  { create: adaptiveInstanceNormalization, type: AdaptiveInstanceNormalization },
+  { create: switchableNormalization, type: SwitchableNormalization },
+  { create: instanceBatchNormalization, type: InstanceBatchNormalization },
+  { create: localResponseNormalization, type: LocalResponseNormalization },
   { create: maxPooling2d, type: MaxPooling2d },
   { create: averagePooling2d, type: AveragePooling2d },
   { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },

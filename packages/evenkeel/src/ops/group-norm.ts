@@ -1,5 +1,4 @@
-import { ArgumentError, checkInteger, checkNumber, shapeText, ShapeError } from "../errors.ts";
-import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { checkInteger, checkNumber, ShapeError } from "../errors.ts";
 import { allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch } from "../wasm/heap.ts";
@@ -8,6 +7,7 @@ import { withFloats } from "./inputs.ts";
 import { checkParameter } from "./layer-norm.ts";
 import { type Affine, recordNorm } from "./norm-record.ts";
 import { placeOf } from "./product.ts";
+import { sampleView } from "./sample-view.ts";
 
 export interface GroupNormOptions {
   /** How many groups of channels; -1 makes each channel one (instance normalization). Default: 32. */
@@ -35,17 +35,14 @@ export function groupNorm(value: TensorLike, options: GroupNormOptions = {}): Te
   const { gamma, beta } = options;
   const epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
   return withFloats(op, [value, gamma ?? 1, beta ?? 0], (x, givenGamma, givenBeta) => {
-    const axis = normalizeAxis(op, options.axis ?? -1, x.rank);
-    if (axis === 0)
-      throw new ArgumentError(`${op}: axis 0 of ${shapeText(x.shape)} is the batch; use that of the channels`);
-    const channels = x.shape[axis]!;
+    const view = sampleView(op, x, options.axis ?? -1);
+    const channels = view[2];
     const groups = groupsOf(op, options.groups ?? 32, channels);
     const affine = {
       gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma, [channels]),
       beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, [channels]),
     };
-    const [outer, inner] = [sizeOf(x.shape.slice(1, axis)), sizeOf(x.shape.slice(axis + 1))];
-    return normalizeGroups(op, x, [x.shape[0]!, outer, channels, inner, groups], affine, epsilon).y;
+    return normalizeGroups(op, x, [...view, groups], affine, epsilon).y;
   });
 }
 

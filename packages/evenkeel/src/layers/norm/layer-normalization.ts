@@ -1,9 +1,12 @@
 import { checkNumber } from "../../errors.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
+import { batchNorm, moments } from "../../ops/norm.ts";
+import { reshape } from "../../ops/shaping.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
+import { checkFlag } from "../options.ts";
 import { checkAxis } from "./axis.ts";
 import { ScaleAndCenter, scaleAndCenterOptions, type ScaleAndCenterOptions } from "./scale-and-center.ts";
 
@@ -12,6 +15,11 @@ export interface LayerNormalizationOptions extends LayerOptions, ScaleAndCenterO
   axis?: number | readonly number[];
   /** Default: 1e-3. */
   epsilon?: number;
+  /**
+   * y = γ·x/√(variance + ε): divided by the deviation around the mean, but not centred, with γ and without β, whatever
+   * `scale` and `center` say. What Keras's deprecated rms_scaling does; rmsNormalization is not that. Default: false.
+   */
+  rmsScaling?: boolean;
 }
 
 /**
@@ -20,10 +28,11 @@ export interface LayerNormalizationOptions extends LayerOptions, ScaleAndCenterO
  */
 export class LayerNormalization extends Layer {
   static override readonly className: string = "LayerNormalization";
-  static readonly options = ["axis", "epsilon", ...scaleAndCenterOptions];
+  static readonly options = ["axis", "epsilon", "rmsScaling", ...scaleAndCenterOptions];
 
   readonly #axis: number | readonly number[];
   readonly #epsilon: number;
+  readonly #rmsScaling: boolean;
   readonly #parameters: ScaleAndCenter;
   #gamma: Variable | undefined;
   #beta: Variable | undefined;
@@ -33,6 +42,7 @@ export class LayerNormalization extends Layer {
     const { op } = this;
     this.#axis = checkAxis(op, options.axis ?? -1);
     this.#epsilon = checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0);
+    this.#rmsScaling = checkFlag(op, "rmsScaling", options.rmsScaling ?? false);
     this.#parameters = new ScaleAndCenter(op, options);
   }
 
@@ -40,8 +50,8 @@ export class LayerNormalization extends Layer {
     const axes = normalizeAxes(this.op, this.#axis, inputShape.length);
     const shape = axes.map((axis) => this.knownSize(inputShape, axis));
     const { scale, center, gamma, beta } = this.#parameters;
-    if (scale) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
-    if (center) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
+    if (scale || this.#rmsScaling) this.#gamma = this.addWeight({ name: "gamma", shape, ...gamma.rules });
+    if (center && !this.#rmsScaling) this.#beta = this.addWeight({ name: "beta", shape, ...beta.rules });
     this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, shape[i]!])) };
   }
 
@@ -51,11 +61,17 @@ export class LayerNormalization extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
+    if (this.#rmsScaling) {
+      const axes = normalizeAxes(this.op, this.#axis, x.rank);
+      const { variance } = moments(x, axes, true);
+      const sizes = x.shape.map((size, i) => (axes.includes(i) ? size : 1));
+      return batchNorm(x, 0, variance, undefined, reshape(this.#gamma!, sizes), this.#epsilon);
+    }
     return layerNorm(x, { axis: this.#axis, epsilon: this.#epsilon, gamma: this.#gamma, beta: this.#beta });
   }
 
   protected override ownConfig(): Record<string, unknown> {
-    return { axis: this.#axis, epsilon: this.#epsilon, ...this.#parameters.getConfig(), rms_scaling: false };
+    return { axis: this.#axis, epsilon: this.#epsilon, ...this.#parameters.getConfig(), rms_scaling: this.#rmsScaling };
   }
 }
 

@@ -1,0 +1,39 @@
+import { add, mul, squaredDifference, sub } from "../../ops/binary.ts";
+import { mean as meanOver } from "../../ops/reduce.ts";
+import { normalizeSamples, sampleMoments } from "../../ops/sample-norm.ts";
+import { slice } from "../../ops/shaping.ts";
+import { rsqrt } from "../../ops/unary.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { MovingNorm } from "./moving-norm.ts";
+import type { RunningStats } from "./running-stats.ts";
+
+export type Moments = Record<"mean" | "variance", Tensor>;
+
+/** What the normalizations share whose moments are made of each instance's and of the batch's. */
+export abstract class MixedNorm extends MovingNorm {
+  declare readonly runningStats: RunningStats;
+
+  /** From those of the instances, [batch, channels], and of the batch (in inference the running ones), to broadcast. */
+  protected abstract mix(instance: Moments, batch: Moments): Moments;
+
+  protected override call(x: Tensor, training: boolean): Tensor {
+    const { shift, mean: rest, variance } = sampleMoments(x, this.axis);
+    const learns = this.learns(x, training);
+    const moving = this.moving();
+    // All means are relative to one number near them: then they may be large against the deviations.
+    const origin = learns ? slice(shift, [0, 0], [1, 1]) : slice(moving.mean, 0, 1);
+    const instance = { mean: add(sub(shift, origin), rest), variance };
+    const batch = learns ? merged(instance, 0) : { ...moving, mean: sub(moving.mean, origin) };
+    if (learns) this.runningStats.update(add(batch.mean, origin), batch.variance, x.size / shift.shape[1]!);
+    const mixed = this.mix(instance, batch);
+    const rstd = rsqrt(add(mixed.variance, this.epsilon));
+    const scale = this.gamma ? mul(rstd, this.gamma) : rstd;
+    return normalizeSamples(x, this.axis, { shift: origin, mean: mixed.mean, scale, offset: this.beta });
+  }
+}
+
+/** The moments of equally large sets that lie along `axis`, as one set: the mean of the variances around its mean. */
+export function merged({ mean, variance }: Moments, axis: number): Moments {
+  const centre = meanOver(mean, axis, true);
+  return { mean: centre, variance: meanOver(add(variance, squaredDifference(mean, centre)), axis, true) };
+}
