@@ -30,28 +30,28 @@ export interface SampleMoments {
  */
 export function sampleMoments(x: Tensor, axis: number): SampleMoments {
   const view = sampleView(op, x, axis);
-  const [samples, outer, channels, inner] = view;
-  const shape = [samples, channels];
-  const [shift, mean, variance] = [allocateTensor(shape), allocateTensor(shape), allocateTensor(shape)];
-  writeMoments(x, view, [shift, mean, variance]);
+  const moments = momentsOf(x, view);
+  const { shift, mean, variance } = moments;
   record({
     name: op,
     inputs: [x],
     outputs: [mean, variance],
     // dx = dmean/m + dvariance·2(x − mean)/m.
-    adjoint: ([dmean = fill(shape, 0), dvariance = fill(shape, 0)]) => {
-      const factor = 1 / (outer * inner);
-      return [forward(x, view, shift, mean, mul(dvariance, 2 * factor), mul(dmean, factor)).y];
+    adjoint: ([dmean = fill(shift.shape, 0), dvariance = fill(shift.shape, 0)]) => {
+      const factor = 1 / (view[1] * view[3]);
+      return [normalize(x, view, { shift, mean, scale: mul(dvariance, 2 * factor), offset: mul(dmean, factor) }).y];
     },
   });
-  return { shift, mean, variance };
+  return moments;
 }
 
-function writeMoments(x: Tensor, [samples, ...view]: SampleView, results: readonly Tensor[]): void {
+/** The same, not recorded. */
+export function momentsOf(x: Tensor, [samples, ...view]: SampleView): SampleMoments {
   const channels = view[1];
   // For each sample the means of its channels, then their variances: in float64, 4 floats a channel.
   const moments = fill([samples, 4, channels], 0);
   if (x.size > 0) for (let n = 0; n < samples; n++) kernels.norm_channels_moments(...view, at(x, n), at(moments, n));
+  const results = [0, 1, 2].map(() => allocateTensor([samples, channels])) as [Tensor, Tensor, Tensor];
   const values = float64View(at(moments), moments.size / 2);
   const [shift, mean, variance] = results.map((each) => each.view(op));
   for (let i = 0; i < samples * channels; i++) {
@@ -61,6 +61,7 @@ function writeMoments(x: Tensor, [samples, ...view]: SampleView, results: readon
     variance![i] = values[place + channels]!;
   }
   moments.dispose();
+  return { shift: results[0], mean: results[1], variance: results[2] };
 }
 
 /** Of each channel of each sample: [samples, channels], or what broadcasts to that. */
@@ -79,37 +80,36 @@ export interface SampleAffine {
  */
 export function normalizeSamples(x: Tensor, axis: number, given: SampleAffine): Tensor {
   const view = sampleView(op, x, axis);
-  const [samples, ...rest] = view;
   return scoped(() => {
-    const whole = (tensor = fill([1], 0)): Tensor => broadcastTo(tensor, [samples, rest[1]]);
-    const [mean, scale, offset] = [whole(given.mean), whole(given.scale), whole(given.offset)];
-    const { y, centre, lost } = withoutRecording(() => forward(x, view, whole(given.shift), mean, scale, offset));
+    const whole = wholeOf(given, view);
+    const { mean, scale, offset } = whole;
+    const { y, centre, lost } = withoutRecording(() => normalize(x, view, whole));
     record({
       name: op,
       inputs: [x, mean, scale, offset],
       outputs: [y],
       adjoint: ([dy], needs) => {
         const dx = needs[0] ? allocateTensor(x.shape) : undefined;
-        const [around, doffset, rstd] = [allocateTensor(mean.shape), allocateTensor(mean.shape), fill([rest[1]], 1)];
-        for (let n = 0; n < samples; n++) {
-          const inputs = [at(x, n), at(centre, n), at(rstd), at(scale, n), at(dy!, n)] as const;
-          kernels.norm_given_backward(...rest, ...inputs, dx ? at(dx, n) : 0, at(around, n), at(doffset, n));
-        }
-        return [dx, neg(mul(scale, doffset)), sub(around, mul(lost, doffset)), doffset];
+        return [dx, ...affineGradients(x, view, { centre, lost, scale }, dy!, dx)];
       },
     });
     return y;
   });
 }
 
-/** y = (x − centre)·scale + offset, and what rounding took from the centre, which is taken from the offset. */
-function forward(
+type Whole = Required<{ [Key in keyof SampleAffine]: Tensor }>;
+
+/** All of them [samples, channels]. */
+export function wholeOf({ shift, mean, scale, offset }: SampleAffine, [samples, , channels]: SampleView): Whole {
+  const whole = (tensor = fill([1], 0)): Tensor => broadcastTo(tensor, [samples, channels]);
+  return { shift: whole(shift), mean: whole(mean), scale: whole(scale), offset: whole(offset) };
+}
+
+/** Not recorded: y = (x − centre)·scale + offset, and what rounding took from the centre, taken from the offset. */
+export function normalize(
   x: Tensor,
   [samples, ...view]: SampleView,
-  shift: Tensor,
-  mean: Tensor,
-  scale: Tensor,
-  offset: Tensor,
+  { shift, mean, scale, offset }: Whole,
 ): Record<"y" | "centre" | "lost", Tensor> {
   const centre = add(shift, mean);
   const lost = sub(mean, sub(centre, shift));
@@ -124,7 +124,23 @@ function forward(
   return { y, centre, lost };
 }
 
+/** The gradients of mean, scale and offset, [samples, channels]; writes scale·g to dx where there is one. */
+export function affineGradients(
+  x: Tensor,
+  [samples, ...view]: SampleView,
+  { centre, lost, scale }: Record<"centre" | "lost" | "scale", Tensor>,
+  dy: Tensor,
+  dx?: Tensor,
+): [dmean: Tensor, dscale: Tensor, doffset: Tensor] {
+  const [around, doffset, rstd] = [allocateTensor(scale.shape), allocateTensor(scale.shape), fill([view[1]], 1)];
+  for (let n = 0; n < samples; n++) {
+    const inputs = [at(x, n), at(centre, n), at(rstd), at(scale, n), at(dy, n)] as const;
+    kernels.norm_given_backward(...view, ...inputs, dx ? at(dx, n) : 0, at(around, n), at(doffset, n));
+  }
+  return [neg(mul(scale, doffset)), sub(around, mul(lost, doffset)), doffset];
+}
+
 /** The address of the tensor, or of sample n. */
-function at(tensor: Tensor, n = 0): number {
+export function at(tensor: Tensor, n = 0): number {
   return addressOf(op, tensor) + (n && (n * tensor.size * 4) / tensor.shape[0]!);
 }

@@ -1,7 +1,8 @@
 import { ArgumentError, checkInteger, checkNumber } from "../../errors.ts";
 import { add, div, mul } from "../../ops/binary.ts";
 import { floatTensor } from "../../ops/inputs.ts";
-import { normalizeSamples, sampleMoments, type SampleMoments } from "../../ops/sample-norm.ts";
+import { normalizeMixed } from "../../ops/mixed-norm.ts";
+import { sampleMoments } from "../../ops/sample-norm.ts";
 import { channelAxis, spaceOf } from "../../ops/sample-view.ts";
 import { sqrt } from "../../ops/unary.ts";
 import type { PartialShape } from "../../tensor/shape.ts";
@@ -45,17 +46,18 @@ export class AdaptiveInstanceNormalization extends Layer {
     const { op } = this;
     if (condition === undefined) throw new ArgumentError(`${op}: no style came; use apply(x, { condition: style })`);
     const style = floatTensor(op, condition);
-    const [own, wanted] = [this.#moments(x), this.#moments(style)];
-    const { shift, mean } = own;
-    const scale = div(wanted.deviation, own.deviation);
-    return normalizeSamples(x, this.#axis, { shift, mean, scale, offset: add(wanted.shift, wanted.mean) });
+    const space = spaceOf(op, x, this.#axis);
+    const wanted = sampleMoments(style, this.#axis);
+    const deviation = this.#deviation(wanted.variance, spaceOf(op, style, this.#axis));
+    const center = add(wanted.shift, wanted.mean);
+    return normalizeMixed(x, this.#axis, [deviation, center], ({ shift, mean, variance }) => {
+      return { shift, mean, scale: div(deviation, this.#deviation(variance, space)), offset: center };
+    });
   }
 
-  #moments(x: Tensor): SampleMoments & { deviation: Tensor } {
-    const space = spaceOf(this.op, x, this.#axis);
-    const moments = sampleMoments(x, this.#axis);
-    const unbiased = mul(moments.variance, space / (space - 1));
-    return { ...moments, deviation: sqrt(add(unbiased, this.#epsilon)) };
+  /** √(variance + ε), the variance unbiased. */
+  #deviation(variance: Tensor, space: number): Tensor {
+    return sqrt(add(mul(variance, space / (space - 1)), this.#epsilon));
   }
 
   protected override ownConfig(): Record<string, unknown> {

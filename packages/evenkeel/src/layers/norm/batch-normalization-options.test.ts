@@ -216,7 +216,9 @@ describe("a condition", () => {
     expect(() => layer.apply(x(1), { condition: [0, 1] })).toThrow("the condition is [2]; use [6]");
     expect(() => layer.apply(x(1), { condition: [0, 1, 2, 0, 0, 0] })).toThrow("index 2 at place 2");
     const plain = layers.batchNormalization().apply(x(1), training);
-    expect(largestDifference(layer.apply(x(1), { ...training, condition: [0, 1, 0, 1, 0, 1] }), plain)).toBe(0);
+    expect(largestDifference(layer.apply(x(1), { ...training, condition: [0, 1, 0, 1, 0, 1] }), plain)).toBeLessThan(
+      1e-6,
+    );
     expect(() => layers.batchNormalization({ condition: {} as never })).toThrow("use { classes } or { features }");
   });
 

@@ -6,7 +6,9 @@ import { channelMoments, normalizeBatch, normalizeGiven } from "../../ops/norm.t
 import { normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
 import type { Affine } from "../../ops/norm-record.ts";
 import { type Product, recordProduct } from "../../ops/product.ts";
+import { normalizeSamples } from "../../ops/sample-norm.ts";
 import { sqrt } from "../../ops/unary.ts";
+import { fill } from "../../tensor/create.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TensorLike } from "../../tensor/values.ts";
@@ -21,7 +23,7 @@ import {
 } from "./batch-normalization-options.ts";
 import { countedPositions, throughColumns } from "./columns.ts";
 import { Condition } from "./condition.ts";
-import { normalizeInTraining } from "./in-training.ts";
+import { normalizeConditioned, normalizeInTraining } from "./in-training.ts";
 import type { Moments } from "./moments.ts";
 import { ReferenceBatch } from "./reference-batch.ts";
 import { Renorm, withRenorm } from "./renorm.ts";
@@ -141,15 +143,17 @@ export class BatchNormalization extends Layer {
     return inputShape;
   }
 
-  protected override call(x: Tensor, training: boolean, given: Given): Tensor {
-    if (this.#condition === undefined) return this.#normalize(x, training, given.mask, this.#affine);
-    return this.#conditioned(this.#normalize(x, training, given.mask, {}), given.condition);
-  }
-
-  /** γ·x̂ + β with those of the condition. */
-  #conditioned(normalized: Tensor, condition: TensorLike | undefined): Tensor {
-    const parameters = { gamma: this.#gamma, beta: this.#beta, kernels: this.#kernels };
-    return throughColumns(normalized, this.#axes, (x) => this.#condition!.apply(x, parameters, condition));
+  protected override call(x: Tensor, training: boolean, { mask, condition }: Given): Tensor {
+    if (this.#condition === undefined) return this.#normalize(x, training, mask, this.#affine);
+    const affine = this.#condition.affine({ ...this.#affine, kernels: this.#kernels }, condition, x.shape[0]!);
+    const { epsilon, renorm, ghostBatchSize, referenceBatch } = this.#options;
+    const apart = renorm || ghostBatchSize || referenceBatch != null || mask !== undefined;
+    if (!apart && this.#usesBatch(x, training)) {
+      return throughColumns(x, this.#axes, (all) => normalizeConditioned(all, affine, epsilon, this.runningStats));
+    }
+    return throughColumns(this.#normalize(x, training, mask, {}), this.#axes, (normalized) =>
+      normalizeSamples(normalized, -1, { mean: fill([], 0), ...affine }),
+    );
   }
 
   #normalize(x: Tensor, training: boolean, mask: TensorLike | undefined, affine: Affine): Tensor {
@@ -191,7 +195,7 @@ export class BatchNormalization extends Layer {
 
   /** @internal Whether training moves the running statistics. */
   get observes(): boolean {
-    return this.trainable && !this.runningStats.frozen && this.#options.referenceBatch == null;
+    return this.trainable && !this.runningStats.frozen && this.isAffine;
   }
 
   /** @internal The moments of x in float64; nothing moves. */
@@ -207,9 +211,7 @@ export class BatchNormalization extends Layer {
 
   /** @internal x normalized by its own statistics; nothing moves. */
   normalizeByItself(x: Tensor): Tensor {
-    const options = { x, axes: this.#axes, epsilon: this.#options.epsilon };
-    if (this.#condition === undefined) return normalizeBatch({ ...options, ...this.#affine }).y;
-    return this.#conditioned(normalizeBatch(options).y, undefined);
+    return normalizeBatch({ x, axes: this.#axes, epsilon: this.#options.epsilon, ...this.#affine }).y;
   }
 
   /** @internal Whether every sample is normalized alike in inference. */

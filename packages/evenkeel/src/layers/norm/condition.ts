@@ -4,7 +4,6 @@ import { gather } from "../../ops/indexing.ts";
 import { floatTensor, integerTensor } from "../../ops/inputs.ts";
 import { matMul } from "../../ops/matmul.ts";
 import type { Affine } from "../../ops/norm-record.ts";
-import { normalizeSamples } from "../../ops/sample-norm.ts";
 import { reshape } from "../../ops/shaping.ts";
 import { fill } from "../../tensor/create.ts";
 import { sameShape } from "../../tensor/shape.ts";
@@ -13,6 +12,11 @@ import type { TensorLike } from "../../tensor/values.ts";
 
 /** What γ and β depend on: one of so many classes, or so many features. */
 export type ConditionOptions = { classes: number } | { features: number };
+
+export interface ConditionedAffine {
+  readonly scale: Tensor;
+  readonly offset: Tensor;
+}
 
 /** γ and β, and for features the kernels. */
 interface Parameters extends Affine {
@@ -50,23 +54,22 @@ export class Condition {
     return this.#features === undefined ? undefined : [this.#features];
   }
 
-  /** γ·x + β for x [batch, positions, channels]. */
-  apply(x: Tensor, { gamma, beta, kernels }: Parameters, condition: TensorLike | undefined): Tensor {
+  /** γ and β for a batch, as they multiply and shift: [batch, channels], or 1 and 0. */
+  affine({ gamma, beta, kernels }: Parameters, condition: TensorLike | undefined, batch: number): ConditionedAffine {
     if (condition === undefined) {
       throw new ArgumentError(`${this.#op}: no condition came; pass apply(x, { condition })`);
     }
-    const c = this.#read(condition, x.shape[0]!);
+    const c = this.#read(condition, batch);
     const of = (value: Tensor | undefined, kernel: Tensor | undefined, without: number): Tensor =>
-      value === undefined ? fill([], without) : this.#of(value, kernel, c, x.shape[2]!);
-    const affine = { scale: of(gamma, kernels.gamma, 1), offset: of(beta, kernels.beta, 0) };
-    return normalizeSamples(x, -1, { mean: fill([], 0), ...affine });
+      value === undefined ? fill([], without) : this.#of(value, kernel, c);
+    return { scale: of(gamma, kernels.gamma, 1), offset: of(beta, kernels.beta, 0) };
   }
 
   /** γ or β of each sample, [batch, channels]. */
-  #of(value: Tensor, kernel: Tensor | undefined, c: Tensor, channels: number): Tensor {
-    if (kernel === undefined) return reshape(gather(value, c), [c.size, channels]);
-    const change = matMul(c, reshape(kernel, [this.#features!, channels]));
-    return add(change, reshape(value, [channels]));
+  #of(value: Tensor, kernel: Tensor | undefined, c: Tensor): Tensor {
+    if (kernel === undefined) return reshape(gather(value, c), [c.size, value.size / this.#classes!]);
+    const change = matMul(c, reshape(kernel, [this.#features!, value.size]));
+    return add(change, reshape(value, [value.size]));
   }
 
   #read(condition: TensorLike, batch: number): Tensor {

@@ -1,11 +1,16 @@
+import { add, mul, sub } from "../../ops/binary.ts";
 import { normalizeGhosts } from "../../ops/ghost-norm.ts";
 import { normalizeMasked } from "../../ops/masked-norm.ts";
+import { normalizeMixed } from "../../ops/mixed-norm.ts";
 import { type Correct, normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
-import { reshape } from "../../ops/shaping.ts";
+import { reshape, slice } from "../../ops/shaping.ts";
+import { rsqrt } from "../../ops/unary.ts";
 import { createTensor } from "../../tensor/create.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { throughColumns } from "./columns.ts";
+import type { ConditionedAffine } from "./condition.ts";
+import { merged } from "./mixed-norm.ts";
 import type { Renorm } from "./renorm.ts";
 import type { RunningStats } from "./running-stats.ts";
 
@@ -44,6 +49,23 @@ function inGhosts(options: NormalizeOptions, size: number, runningStats: Running
     runningStats.update(means, variances, count);
   }
   return y;
+}
+
+/** The same for x [batch, positions, channels] with γ and β of its own for each sample. */
+export function normalizeConditioned(
+  x: Tensor,
+  { scale, offset }: ConditionedAffine,
+  epsilon: number,
+  runningStats: RunningStats,
+): Tensor {
+  return normalizeMixed(x, -1, [scale, offset], ({ shift, mean, variance }) => {
+    // Means relative to those of the first sample, which loses no digits.
+    const origin = slice(shift, 0, 1);
+    const batch = merged({ mean: add(sub(shift, origin), mean), variance }, 0);
+    runningStats.update(add(origin, batch.mean), batch.variance, x.shape[0]! * x.shape[1]!);
+    const rstd = rsqrt(add(batch.variance, epsilon));
+    return { shift: origin, mean: batch.mean, scale: mul(rstd, scale), offset };
+  });
 }
 
 /** What `renorm` makes of γ and β by the moments of a batch of `count` values a channel. */

@@ -1,6 +1,6 @@
 import { add, mul, squaredDifference, sub } from "../../ops/binary.ts";
+import { normalizeMixed } from "../../ops/mixed-norm.ts";
 import { mean as meanOver } from "../../ops/reduce.ts";
-import { normalizeSamples, sampleMoments } from "../../ops/sample-norm.ts";
 import { slice } from "../../ops/shaping.ts";
 import { rsqrt } from "../../ops/unary.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -17,18 +17,19 @@ export abstract class MixedNorm extends MovingNorm {
   protected abstract mix(instance: Moments, batch: Moments): Moments;
 
   protected override call(x: Tensor, training: boolean): Tensor {
-    const { shift, mean: rest, variance } = sampleMoments(x, this.axis);
     const learns = this.learns(x, training);
     const moving = this.moving();
-    // All means are relative to one number near them: then they may be large against the deviations.
-    const origin = learns ? slice(shift, [0, 0], [1, 1]) : slice(moving.mean, 0, 1);
-    const instance = { mean: add(sub(shift, origin), rest), variance };
-    const batch = learns ? merged(instance, 0) : { ...moving, mean: sub(moving.mean, origin) };
-    if (learns) this.runningStats.update(add(batch.mean, origin), batch.variance, x.size / shift.shape[1]!);
-    const mixed = this.mix(instance, batch);
-    const rstd = rsqrt(add(mixed.variance, this.epsilon));
-    const scale = this.gamma ? mul(rstd, this.gamma) : rstd;
-    return normalizeSamples(x, this.axis, { shift: origin, mean: mixed.mean, scale, offset: this.beta });
+    return normalizeMixed(x, this.axis, this.weights, ({ shift, mean: rest, variance }) => {
+      // All means are relative to one number near them: then they may be large against the deviations.
+      const origin = learns ? slice(shift, [0, 0], [1, 1]) : slice(moving.mean, 0, 1);
+      const instance = { mean: add(sub(shift, origin), rest), variance };
+      const batch = learns ? merged(instance, 0) : { ...moving, mean: sub(moving.mean, origin) };
+      if (learns) this.runningStats.update(add(batch.mean, origin), batch.variance, x.size / shift.shape[1]!);
+      const mixed = this.mix(instance, batch);
+      const rstd = rsqrt(add(mixed.variance, this.epsilon));
+      const scale = this.gamma ? mul(rstd, this.gamma) : rstd;
+      return { shift: origin, mean: mixed.mean, scale, offset: this.beta };
+    });
   }
 }
 
