@@ -2,6 +2,7 @@ import * as ek from "evenkeel";
 import { describe, expect, it } from "vitest";
 import { checkGradients, checkLayer } from "./finite-differences.ts";
 import { apart, awayFromZero, normal, positive, small } from "./inputs.ts";
+import { normalizedKernels } from "./kernel-normalization-cases.ts";
 import { type LayerCase, withinSamples } from "./within-sample-cases.ts";
 
 const { layers } = ek;
@@ -92,6 +93,7 @@ const cases: LayerCase[] = [
   ...norms,
   ...layersOfBatches,
   ...withinSamples,
+  ...normalizedKernels,
   ...activations.split(" ").map((name): LayerCase => {
     const input = (): ek.Tensor => awayFromZero([3, 5]);
     return { name: "activation", about: name, make: () => layers.activation({ activation: name }), input };

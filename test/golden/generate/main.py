@@ -19,6 +19,7 @@ torch.use_deterministic_algorithms(True)
 
 import batch_norm
 import family
+import kernel_norms
 import networks
 import ops
 import pieces
@@ -30,6 +31,7 @@ SETS = {
     "family": family.write,
     "pieces": pieces.write,
     "weights": weights.write,
+    "kernel-norms": kernel_norms.write,
 } | {
     name: (lambda n=name: networks.write(n)) for name in networks.NETWORKS
 }

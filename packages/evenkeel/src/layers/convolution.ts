@@ -7,14 +7,14 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { type Activation, activationOf, applyActivation } from "./activations.ts";
 import type { InitializerLike } from "./get-initializer.ts";
-import { Layer, type LayerOptions } from "./layer.ts";
+import { KernelLayer, type KernelLayerOptions } from "./kernel-normalization/kernel-layer.ts";
 import { checkFlag } from "./options.ts";
 import type { PartialShape } from "../tensor/shape.ts";
 import { type ImageFormat, imageFormat, paddingOf, slideWindow } from "./spatial.ts";
 import { weightOptions, type WeightRules, WeightSettings } from "./weight-settings.ts";
 
 /** What all convolutions take. */
-export interface ConvolutionOptions extends LayerOptions, WeightRules<"bias"> {
+export interface ConvolutionOptions extends KernelLayerOptions, WeightRules<"bias"> {
   /** Height and width of the window, or one number for both. */
   kernelSize: Pair;
   /** Default: 1. */
@@ -42,10 +42,11 @@ export const convolutionOptions = [
   "activation",
   "useBias",
   ...weightOptions("bias"),
+  "kernelNormalization",
 ];
 
 /** A window that slides over images, with a kernel, a bias and an activation. */
-export abstract class Convolution extends Layer {
+export abstract class Convolution extends KernelLayer {
   protected readonly kernelSize: readonly [number, number];
   readonly #strides: readonly [number, number];
   readonly #dilations: readonly [number, number];
@@ -88,7 +89,9 @@ export abstract class Convolution extends Layer {
     this.outputShape(inputShape);
     const { kernel, bias } = this.#settings;
     this.#kernel = this.addWeight({ name: "kernel", shape: this.kernelShape(channels), ...kernel.rules });
-    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.filtersFor(channels)], ...bias.rules });
+    const filters = this.filtersFor(channels);
+    if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [filters], ...bias.rules });
+    this.attachKernel(this.#kernel, this.#bias, filters);
     this.input = { ...this.input, sizes: new Map([[channelAxis, channels]]) };
   }
 
@@ -104,8 +107,8 @@ export abstract class Convolution extends Layer {
     return shape.with(channelAxis, this.filtersFor(this.knownSize(inputShape, channelAxis)));
   }
 
-  protected override call(x: Tensor): Tensor {
-    const y = channelsLast(this.op, x, this.#format.layout, (image) => recordProduct(this.produce(image)));
+  protected override call(x: Tensor, training: boolean): Tensor {
+    const y = channelsLast(this.op, x, this.#format.layout, (image) => recordProduct(this.produce(image, training)));
     return this.#fused === this.#activation ? y : applyActivation(this.#activation, y);
   }
 
@@ -115,11 +118,12 @@ export abstract class Convolution extends Layer {
   }
 
   /** @internal The convolution with what of the activation it can do itself, for images with channels last. */
-  produce(x: Tensor, constants?: Tensor): Product {
+  produce(x: Tensor, training: boolean, constants?: Tensor): Product {
     const { groups } = this;
     const window = { strides: this.#strides, pad: this.#padding, dilations: this.#dilations };
     const options = { ...window, groups, activation: this.#fused };
-    return convolve(x, this.#kernel!, this.#bias, options, constants);
+    const kernel = this.kernelFor(training, (kernel) => convolve(x, kernel, undefined, { ...window, groups }).y);
+    return convolve(x, kernel, this.#bias, options, constants);
   }
 
   get #fused(): FusedActivation {
@@ -128,6 +132,7 @@ export abstract class Convolution extends Layer {
 
   protected override ownConfig(): Record<string, unknown> {
     return {
+      ...super.ownConfig(),
       kernel_size: this.kernelSize,
       strides: this.#strides,
       padding: this.#padding,

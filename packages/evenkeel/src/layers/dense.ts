@@ -9,11 +9,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { type Activation, activationOf, applyActivation } from "./activations.ts";
 import type { InitializerLike } from "./get-initializer.ts";
-import { Layer, type LayerOptions } from "./layer.ts";
+import { KernelLayer, type KernelLayerOptions } from "./kernel-normalization/kernel-layer.ts";
 import { checkFlag } from "./options.ts";
 import { weightOptions, type WeightRules, WeightSettings } from "./weight-settings.ts";
 
-export interface DenseOptions extends LayerOptions, WeightRules<"kernel" | "bias"> {
+export interface DenseOptions extends KernelLayerOptions, WeightRules<"kernel" | "bias"> {
   /** Values of the result. */
   units: number;
   /** Default: none. */
@@ -30,9 +30,16 @@ export interface DenseOptions extends LayerOptions, WeightRules<"kernel" | "bias
  * y = activation(x·kernel + bias) over the last axis. x: [batch, ..., inputs]; kernel: [inputs, units]; y: [batch, ...,
  * units]. As Keras's Dense.
  */
-export class Dense extends Layer {
+export class Dense extends KernelLayer {
   static override readonly className: string = "Dense";
-  static readonly options = ["units", "activation", "useBias", ...weightOptions("kernel"), ...weightOptions("bias")];
+  static readonly options = [
+    "units",
+    "activation",
+    "useBias",
+    ...weightOptions("kernel"),
+    ...weightOptions("bias"),
+    "kernelNormalization",
+  ];
 
   readonly #units: number;
   readonly #activation: Activation;
@@ -59,6 +66,7 @@ export class Dense extends Layer {
     const { kernel, bias } = this.#settings;
     this.#kernel = this.addWeight({ name: "kernel", shape: [inputs, this.#units], ...kernel.rules });
     if (this.#useBias) this.#bias = this.addWeight({ name: "bias", shape: [this.#units], ...bias.rules });
+    this.attachKernel(this.#kernel, this.#bias, this.#units);
     this.input = { ...this.input, sizes: new Map([[-1, inputs]]) };
   }
 
@@ -66,11 +74,11 @@ export class Dense extends Layer {
     return [...inputShape.slice(0, -1), this.#units];
   }
 
-  protected override call(x: Tensor): Tensor {
+  protected override call(x: Tensor, training: boolean): Tensor {
     // One product for all rows, however many axes they are spread over.
     const before = x.shape.slice(0, -1);
     const a = x.rank === 2 ? x : reshape(x, [sizeOf(before), x.shape.at(-1)!]);
-    const rows = recordProduct(this.produce(a));
+    const rows = recordProduct(this.produce(a, training));
     const y = x.rank === 2 ? rows : reshape(rows, [...before, this.#units]);
     return this.#fused === this.#activation ? y : applyActivation(this.#activation, y);
   }
@@ -81,8 +89,9 @@ export class Dense extends Layer {
   }
 
   /** @internal The product with what of the activation it can do itself, for x [rows, inputs]. */
-  produce(x: Tensor, constants?: Tensor): Product {
-    return multiply(x, this.#kernel!, this.#bias, { activation: this.#fused }, constants);
+  produce(x: Tensor, training: boolean, constants?: Tensor): Product {
+    const kernel = this.kernelFor(training, (kernel) => multiply(x, kernel, undefined, {}).y);
+    return multiply(x, kernel, this.#bias, { activation: this.#fused }, constants);
   }
 
   get #fused(): FusedActivation {
@@ -91,6 +100,7 @@ export class Dense extends Layer {
 
   protected override ownConfig(): Record<string, unknown> {
     return {
+      ...super.ownConfig(),
       units: this.#units,
       activation: snakeCase(this.#activation),
       use_bias: this.#useBias,

@@ -6,6 +6,7 @@ import { conv2d, Conv2d } from "./convolutional.ts";
 import { dense, Dense } from "./dense.ts";
 import { depthwiseConv2d, DepthwiseConv2d } from "./depthwise.ts";
 import { dropout, Dropout } from "./dropout.ts";
+import { spectralNormalization, SpectralNormalization } from "./kernel-normalization/spectral-normalization.ts";
 import type { Layer } from "./layer.ts";
 import {
   adaptiveInstanceNormalization,
@@ -32,7 +33,7 @@ import type { Regularizer } from "./regularizer.ts";
 import { flatten, Flatten, reshape, Reshape } from "./shaping.ts";
 
 interface Entry extends Omit<ConfigRules, "options"> {
-  readonly create: (options: never) => Layer;
+  readonly create: (options: never, custom: CustomWeightFunctions) => Layer;
   readonly type: { readonly className: string; readonly options: readonly string[] };
   /** Options for what a Keras config leaves out, where ours differ. */
   readonly defaults?: Readonly<Record<string, unknown>>;
@@ -55,6 +56,11 @@ const entries: readonly Entry[] = [
     renamed: { virtual_batch_size: "ghostBatchSize" },
     // One process is in step with itself.
     ignored: ["synchronized"],
+  },
+  {
+    create: ({ layer, ...options }: { layer: object }, custom) =>
+      spectralNormalization({ ...options, layer: deserialize(layer, custom) }),
+    type: SpectralNormalization,
   },
   { create: layerNormalization, type: LayerNormalization },
   { create: rmsNormalization, type: RmsNormalization },
@@ -103,7 +109,7 @@ export function deserialize(serialized: object, custom: CustomWeightFunctions = 
     const { class_name: own = "" } = (value ?? {}) as Partial<Serialized>;
     if (Object.hasOwn(custom, own)) options[key] = custom[own];
   }
-  return create({ ...defaults, ...options } as never);
+  return create({ ...defaults, ...options } as never, custom);
 }
 
 /** Keras writes "float32", or a policy of that name. */

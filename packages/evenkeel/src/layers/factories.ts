@@ -5,6 +5,7 @@ export { dense } from "./dense.ts";
 export { depthwiseConv2d } from "./depthwise.ts";
 export { deserialize } from "./deserialize.ts";
 export { dropout } from "./dropout.ts";
+export { spectralNormalization } from "./kernel-normalization/spectral-normalization.ts";
 export { Layer } from "./layer.ts";
 export { adaptiveInstanceNormalization } from "./norm/adaptive-instance-normalization.ts";
 export { batchNormalization } from "./norm/batch-normalization.ts";

@@ -11,6 +11,11 @@ export type { Constraint, ConstraintLike } from "./constraint.ts";
 export type { Regularizer, RegularizerLike } from "./regularizer.ts";
 export type { InitializerLike } from "./get-initializer.ts";
 export type { Initializer } from "./initializer.ts";
+export type {
+  KernelNormalizationLike,
+  KernelNormalizationOptions,
+} from "./kernel-normalization/get-kernel-normalization.ts";
+export type { SpectralNormalizationOptions } from "./kernel-normalization/spectral-normalization.ts";
 export type { CallOptions, ExtraState, Given, Layer, LayerOptions } from "./layer.ts";
 export type { AdaptiveInstanceNormalizationOptions } from "./norm/adaptive-instance-normalization.ts";
 export type { BatchNormalization } from "./norm/batch-normalization.ts";

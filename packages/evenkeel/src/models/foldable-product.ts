@@ -2,9 +2,12 @@ import type { Serialized } from "../keras.ts";
 import { Conv2d } from "../layers/convolutional.ts";
 import { Dense } from "../layers/dense.ts";
 import { DepthwiseConv2d } from "../layers/depthwise.ts";
+import type { KernelLayer } from "../layers/kernel-normalization/kernel-layer.ts";
+import { unwrap } from "../layers/kernel-normalization/spectral-normalization.ts";
 import type { Layer } from "../layers/layer.ts";
 import { createTensor } from "../tensor/create.ts";
 import type { Shape } from "../tensor/shape.ts";
+import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** y = scale·x + offset, one of each for every index along `axis`. */
@@ -16,7 +19,7 @@ export interface Affine {
 
 /** A dense or convolution layer, as far as an affine map before or behind it can go into its weights: in float64. */
 export class FoldableProduct {
-  readonly #layer: Layer;
+  readonly #layer: KernelLayer;
   readonly #rank: number;
   readonly #config: Record<string, unknown>;
   readonly #shape: Shape;
@@ -24,21 +27,26 @@ export class FoldableProduct {
   readonly #bias: Float64Array;
   #hasBias: boolean;
 
-  private constructor(layer: Layer, rank: number) {
+  private constructor(layer: KernelLayer, rank: number) {
     this.#layer = layer;
     this.#rank = rank;
     this.#config = layer.getConfig();
     const [kernel, bias] = layer.weights;
     this.#shape = kernel!.shape;
-    this.#kernel = Float64Array.from(kernel!.dataSync());
-    this.#hasBias = bias !== undefined;
-    this.#bias = bias === undefined ? new Float64Array(this.#outputs) : Float64Array.from(bias.dataSync());
+    this.#kernel = tidy(() => Float64Array.from(layer.kernelFor().dataSync()));
+    this.#hasBias = this.#config.use_bias === true;
+    this.#bias = this.#hasBias ? Float64Array.from(bias!.dataSync()) : new Float64Array(this.#outputs);
+    if (this.#config.kernel_normalization === undefined) return;
+    // The kernel is what that made of it.
+    delete this.#config.kernel_normalization;
+    this.#dropRules();
   }
 
   /** `rank`: of its input. Layers of the user's own classes are not known. */
   static of(layer: Layer, rank: number): FoldableProduct | undefined {
     const types: unknown[] = [Dense, Conv2d, DepthwiseConv2d];
-    return types.includes(layer.constructor) ? new FoldableProduct(layer, rank) : undefined;
+    const product = unwrap(layer);
+    return types.includes(product.constructor) ? new FoldableProduct(product as KernelLayer, rank) : undefined;
   }
 
   /** y = s·(w·x + b) + t: w ← s·w, b ← s·b + t. False where that is something else. */

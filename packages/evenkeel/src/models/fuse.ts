@@ -1,5 +1,6 @@
 import { Conv2d } from "../layers/convolutional.ts";
 import { Dense } from "../layers/dense.ts";
+import { unwrap } from "../layers/kernel-normalization/spectral-normalization.ts";
 import type { Given, Layer } from "../layers/layer.ts";
 import { BatchNormalization, type Pooling } from "../layers/norm/batch-normalization.ts";
 import { MaxPooling2d } from "../layers/pooling.ts";
@@ -43,17 +44,19 @@ function alone(layer: Layer): Step {
  * Convolution or dense, bias, ReLU, batch normalization. In training the way back through normalization, ReLU and bias
  * is one pass; in inference the running statistics are applied while the product is still in registers.
  */
-function productThenNorm([product, norm]: readonly Layer[]): Step | undefined {
-  if (!isProduct(product) || !isBatchNormalization(norm)) return undefined;
-  return together([product, norm], product, norm);
+function productThenNorm([first, norm]: readonly Layer[]): Step | undefined {
+  const product = productOf(first);
+  if (product === undefined || !isBatchNormalization(norm)) return undefined;
+  return together([first!, norm], product, norm);
 }
 
 /** The same with max pooling behind: the normalized map is never written, and its gradient never read. */
-function productThenNormThenPool([product, norm, pool]: readonly Layer[]): Step | undefined {
-  if (!isProduct(product) || !isBatchNormalization(norm) || !isMaxPooling(pool)) return undefined;
+function productThenNormThenPool([first, norm, pool]: readonly Layer[]): Step | undefined {
+  const product = productOf(first);
+  if (product === undefined || !isBatchNormalization(norm) || !isMaxPooling(pool)) return undefined;
   const size = pool.tiles;
   if (size === undefined) return undefined;
-  return together([product, norm, pool], product, norm, { size, pool: (x) => pool.apply(x) });
+  return together([first!, norm, pool], product, norm, { size, pool: (x) => pool.apply(x) });
 }
 
 function together(layers: readonly Layer[], product: Product, norm: BatchNormalization, pooling?: Pooling): Step {
@@ -63,7 +66,7 @@ function together(layers: readonly Layer[], product: Product, norm: BatchNormali
     run: (x, training, given) => {
       const alike = given.mask === undefined && norm.canFollowProduct(training);
       if (!alike || !product.canProduce(x)) return apart.reduce((y, step) => step.run(y, training, given), x);
-      return norm.normalizeProduct((constants) => product.produce(x, constants), training, pooling);
+      return norm.normalizeProduct((constants) => product.produce(x, training, constants), training, pooling);
     },
   };
 }
@@ -78,6 +81,7 @@ function isMaxPooling(layer: Layer | undefined): layer is MaxPooling2d {
   return layer?.constructor === MaxPooling2d;
 }
 
-function isProduct(layer: Layer | undefined): layer is Product {
-  return layer?.constructor === Conv2d || layer?.constructor === Dense;
+function productOf(layer: Layer | undefined): Product | undefined {
+  const product = layer && unwrap(layer);
+  return product?.constructor === Conv2d || product?.constructor === Dense ? product : undefined;
 }
