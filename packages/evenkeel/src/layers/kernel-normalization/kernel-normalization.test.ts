@@ -62,23 +62,23 @@ describe("kernelNormalization", () => {
     [() => normalized({ type: "standardized", epsilon: -1 }), "dense: kernelNormalization: epsilon is -1"],
     [() => normalized({ type: "spectral", powerIterations: 0 }), "dense: kernelNormalization: powerIterations is 0"],
     [() => built({ ...ddi, dataDependentInit: 1 as never }), "dense: kernelNormalization: dataDependentInit is 1"],
-    [() => built(ddi, { useBias: false }), "dense: dataDependentInit sets the bias too; use useBias: true"],
+    [() => built(ddi, { useBias: false }), /dense: dense.*: dataDependentInit sets the bias too; use useBias: true/],
     [
       () =>
         layers.dense({ units: 2, kernelNormalization: { type: "standardized", epsilonOutside: true } }).apply([[1]]),
-      /dense: the filters of dense.* have one element, .* use epsilonOutside: false/,
+      /dense: dense.*: a fan-in of 1 has no unbiased deviation; use epsilonOutside: false/,
     ],
     [
       () => normalized("weight", { kernelInitializer: "zeros" }).apply(input()),
-      /dense: ‖v‖ in unit 0 of dense.* is 0; use another kernel or kernelInitializer/,
+      /dense: dense.*: ‖v‖ of unit 0 is 0; use another kernel/,
     ],
     [
       () => normalized("spectral", { kernelInitializer: "zeros" }).apply(input(), { training: true }),
-      /dense: the spectral norm of dense.* is 0; use another/,
+      /dense: dense.*: the spectral norm is 0; use another kernel/,
     ],
     [
       () => normalized(ddi).apply(ek.ones([1, 5]), { training: true }),
-      /dense: dataDependentInit: unit 0 of dense.* is constant or not finite on this batch; pass a larger one/,
+      /dense: dense.*: dataDependentInit: unit 0 is constant or not finite on this batch; use a larger one/,
     ],
   ])("says what is wrong: %s", (make, message) => {
     expect(make).toThrow(message);

@@ -1,5 +1,5 @@
 import { withoutRecording } from "../../autograd/tape.ts";
-import { ArgumentError } from "../../errors.ts";
+import { ArgumentError, type EvenkeelError } from "../../errors.ts";
 import { snakeCase } from "../../keras.ts";
 import { reshape } from "../../ops/shaping.ts";
 import { tidy } from "../../tensor/scope.ts";
@@ -88,9 +88,9 @@ export abstract class KernelNormalization<Options extends object = object> imple
     return this.#owner!;
   }
 
-  protected refuseZero(what: string): never {
-    const { op, name } = this.owner;
-    throw new ArgumentError(`${op}: ${what} of ${name} is 0; use another kernel or kernelInitializer`);
+  /** Throws in the name of the layer. */
+  protected refuse(text: string, type: typeof EvenkeelError = ArgumentError): never {
+    throw new type(`${this.owner.op}: ${this.owner.name}: ${text}`);
   }
 
   #columns(): Tensor {

@@ -32,7 +32,7 @@ export class SpectralNorm extends KernelNormalization<{ powerIterations: number 
     // Copies, for the way back: another call may move the vectors before it.
     const [u, v] = this.moved.map((vector) => copyTensor("spectralNorm", vector)) as [Tensor, Tensor];
     const sigma = matMul(matMul(v, w), u, false, true);
-    if (sigma.view("spectralNorm")[0] === 0) this.refuseZero("the spectral norm");
+    if (sigma.view("spectralNorm")[0] === 0) this.refuse("the spectral norm is 0; use another kernel");
     return div(w, sigma);
   }
 

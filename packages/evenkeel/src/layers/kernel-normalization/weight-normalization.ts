@@ -1,4 +1,4 @@
-import { ArgumentError, DataError } from "../../errors.ts";
+import { DataError } from "../../errors.ts";
 import { div, mul } from "../../ops/binary.ts";
 import { channelMoments } from "../../ops/norm.ts";
 import { sum } from "../../ops/reduce.ts";
@@ -23,10 +23,10 @@ export class WeightNormalization extends KernelNormalization<{ dataDependentInit
   #g: Variable | undefined;
 
   protected override createWeights(v: Tensor): void {
-    const { op, bias, outputs, addWeight } = this.owner;
+    const { bias, outputs, addWeight } = this.owner;
     this.#g = addWeight({ name: "g", shape: [outputs], initializer: new Initializer("Norm", {}, () => norms(v)) });
     if (!this.options.dataDependentInit) return;
-    if (bias === undefined) throw new ArgumentError(`${op}: dataDependentInit sets the bias too; use useBias: true`);
+    if (bias === undefined) this.refuse("dataDependentInit sets the bias too; use useBias: true");
     this.moved = [this.#g, bias];
   }
 
@@ -38,9 +38,10 @@ export class WeightNormalization extends KernelNormalization<{ dataDependentInit
     const factors = momentsOf(t).variance.map((variance) => 1 / Math.sqrt(variance));
     const unit = factors.findIndex((factor) => !Number.isFinite(factor));
     if (unit >= 0) {
-      const { op, name } = this.owner;
-      const came = `unit ${unit} of ${name} is constant or not finite on this batch`;
-      throw new DataError(`${op}: dataDependentInit: ${came}; pass a larger one`);
+      this.refuse(
+        `dataDependentInit: unit ${unit} is constant or not finite on this batch; use a larger one`,
+        DataError,
+      );
     }
     g.assign(factors);
     // −μ[t]·g of the rounded g and kernel: far from 0, their rounding moves the mean.
@@ -56,7 +57,7 @@ export class WeightNormalization extends KernelNormalization<{ dataDependentInit
   #scaled(v: Tensor, length: Tensor | number): Tensor {
     const lengths = norms(v);
     const zero = lengths.view("norm").indexOf(0);
-    if (zero >= 0) this.refuseZero(`‖v‖ in unit ${zero}`);
+    if (zero >= 0) this.refuse(`‖v‖ of unit ${zero} is 0; use another kernel`);
     return mul(v, div(length, lengths));
   }
 

@@ -16,10 +16,8 @@ const smallest = 1.1754944e-38;
  */
 export class WeightStandardization extends KernelNormalization<{ epsilon: number; epsilonOutside: boolean }> {
   protected override createWeights(w: Tensor): void {
-    if (w.shape[0]! > 1 || !this.options.epsilonOutside) return;
-    const { op, name } = this.owner;
-    const came = `the filters of ${name} have one element, which has no unbiased variance`;
-    throw new ShapeError(`${op}: ${came}; use epsilonOutside: false, or a larger fan-in`);
+    if (w.shape[0] !== 1 || !this.options.epsilonOutside) return;
+    this.refuse("a fan-in of 1 has no unbiased deviation; use epsilonOutside: false", ShapeError);
   }
 
   protected override normalize(w: Tensor): Tensor {
