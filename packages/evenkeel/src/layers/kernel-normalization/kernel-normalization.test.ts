@@ -125,6 +125,17 @@ describe("kernelNormalization", () => {
       }
     },
   );
+
+  it.each(["weight", ddi, "standardized", "spectral"])("keeps its memory flat: %j", (kernelNormalization) => {
+    const model = ek.sequential([normalized(kernelNormalization)]);
+    model.compile({ optimizer: "sgd", loss: "meanSquaredError" });
+    const [x, y] = [input(), ek.zeros([16, 3])];
+    model.trainOnBatch(x, y);
+    const { numTensors, numBytes } = ek.memory();
+    for (let step = 0; step < 3; step++) model.trainOnBatch(x, y);
+    model.predict(x).dispose();
+    expect(ek.memory()).toMatchObject({ numTensors, numBytes });
+  });
 });
 
 describe("weight normalization", () => {
