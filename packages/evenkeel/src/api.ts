@@ -48,7 +48,7 @@ export { localResponseNormalization } from "./ops/local-response.ts";
 export { batchNorm, moments } from "./ops/norm.ts";
 
 export * from "./layers/index.ts";
-export type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
+export type { Optimizer, OptimizerOptions, OptimizerState } from "./optimizers/optimizer.ts";
 export * as optimizers from "./optimizers/index.ts";
 export * as train from "./optimizers/train.ts";
 
@@ -72,7 +72,7 @@ export type { Diagnosis, Finding, LayerDiagnosis, NormDiagnosis } from "./models
 export { foldBatchNorm } from "./models/fold.ts";
 export { loadModel, type LoadSource } from "./models/load.ts";
 export type { SaveTarget } from "./models/save.ts";
-export type { RecalibrateOptions } from "./models/stats.ts";
+export type { AdaptDomainOptions, RecalibrateOptions } from "./models/stats.ts";
 export * as callbacks from "./models/names/callbacks.ts";
 export * as losses from "./models/names/losses.ts";
 export * as metrics from "./models/names/metrics.ts";

@@ -45,6 +45,10 @@ export interface ExtraState<Snapshot = unknown> {
   setState(state: object): void;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
+  /** While it is on, what training would move stays, and is kept for `settle`: gradients are being accumulated. */
+  gather?(on: boolean): void;
+  /** What was gathered is taken in as that of one batch, or with `take` false dropped. */
+  settle?(take: boolean): void;
 }
 
 /** What a layer can be applied to; `build` narrows it. */

@@ -19,6 +19,12 @@ export interface Pooling2dOptions extends LayerOptions {
   dataFormat?: string | null;
 }
 
+/** Max pooling in windows of `size` side by side. */
+export interface Pooling {
+  readonly size: readonly [number, number];
+  readonly pool: (x: Tensor) => Tensor;
+}
+
 /** What both poolings share: a window that slides over images. */
 abstract class Pooling2d extends Layer {
   static readonly options = ["poolSize", "strides", "padding", "dataFormat"];

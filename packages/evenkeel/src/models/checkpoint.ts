@@ -14,6 +14,8 @@ import { type LayerStates, layerStates } from "./state.ts";
 export interface CheckpointState {
   /** Of the optimizer. */
   iterations?: number;
+  /** Gradients that wait for the optimizer's next step; absent where there are none. */
+  accumulatedSteps?: number | undefined;
   /** Of the shuffles; absent before the first. */
   shuffles?: RandomState;
   /** By layer name: what layers keep beside their weights. */
@@ -40,6 +42,7 @@ export function writeCheckpoint(model: Sequential): Uint8Array<ArrayBuffer> {
   for (const [name, slot] of Object.entries(optimizer?.slots ?? {})) put(name, slot);
   const state: CheckpointState = {
     iterations: optimizer?.iterations,
+    accumulatedSteps: optimizer?.accumulatedSteps,
     shuffles: model.shuffles.state,
     layers: layerStates(model),
   };

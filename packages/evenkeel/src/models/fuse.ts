@@ -2,8 +2,8 @@ import { Conv2d } from "../layers/convolutional.ts";
 import { Dense } from "../layers/dense.ts";
 import { unwrap } from "../layers/kernel-normalization/spectral-normalization.ts";
 import type { Given, Layer } from "../layers/layer.ts";
-import { BatchNormalization, type Pooling } from "../layers/norm/batch-normalization.ts";
-import { MaxPooling2d } from "../layers/pooling.ts";
+import { BatchNormalization } from "../layers/norm/batch-normalization.ts";
+import { MaxPooling2d, type Pooling } from "../layers/pooling.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Neighbouring layers that run as one op. */

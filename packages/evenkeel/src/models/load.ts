@@ -97,6 +97,7 @@ function fill(model: Sequential, tensors: ReadonlyMap<string, StoredTensor>, sta
     model.shuffles.state = state.shuffles;
     if (optimizer === undefined) return;
     const slots = [...left].map(([name, { values, shape }]) => [name, createTensor(op, values, shape)] as const);
-    optimizer.setState({ iterations: state.iterations ?? 0, slots: Object.fromEntries(slots) });
+    const { iterations = 0, accumulatedSteps } = state;
+    optimizer.setState({ iterations, accumulatedSteps, slots: Object.fromEntries(slots) });
   });
 }

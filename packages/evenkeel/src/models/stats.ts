@@ -1,9 +1,10 @@
 import { batchesOf, type Range, takeBatch } from "../data/batches.ts";
 import type { SamplesLike } from "../data/samples.ts";
-import { checkInteger, checkKeys, ShapeError } from "../errors.ts";
+import { ArgumentError, checkInteger, checkKeys, ShapeError, unknownName, valueText } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { BatchNormalization } from "../layers/norm/batch-normalization.ts";
 import { mergeMoments, type Moments } from "../layers/norm/moments.ts";
+import { firstDomain } from "../layers/norm/bank.ts";
 import { checkFlag } from "../layers/options.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,7 +23,10 @@ export interface RecalibrateOptions {
   exact?: boolean;
 }
 
-const op = "stats.recalibrate";
+export interface AdaptDomainOptions extends RecalibrateOptions {
+  /** The name of the domain; with a known one, its statistics are taken anew. */
+  domain: string;
+}
 
 /**
  * mean = Σx/n and variance = Σ(x − mean)²/n over all n values that a channel has in `data`: the running statistics of
@@ -37,10 +41,50 @@ const op = "stats.recalibrate";
  * Errors (the promise rejects, and nothing has changed): those of `predict` for the data; ShapeError where a channel
  * has one value in a batch, or with `exact` in all of the data.
  */
-export async function recalibrate(
+export function recalibrate(model: Sequential, data: SamplesLike, options: RecalibrateOptions = {}): Promise<void> {
+  return calibrate("stats.recalibrate", model, data, options);
+}
+
+/**
+ * As `recalibrate`, into statistics that have the name `domain`, beside those there are ("AdaBN", Li et al. 2016): for
+ * data of another kind than that of training, by the same weights, γ and β. The model then uses them, in `predict` and
+ * in training; `useDomain` switches, back to the first ones by "default". They are saved with the model.
+ *
+ * Errors as `recalibrate`; nothing has changed then, and the domain is the one before.
+ */
+export async function adaptDomain(model: Sequential, data: SamplesLike, options: AdaptDomainOptions): Promise<void> {
+  const op = "stats.adaptDomain";
+  const { domain, ...others } = options ?? {};
+  if (typeof domain !== "string" || domain === "") {
+    throw new ArgumentError(`${op}: domain is ${valueText(domain)}; pass a name, e.g. { domain: "night" }`);
+  }
+  await calibrate(op, model, data, others, domain);
+}
+
+/**
+ * Switches every batch normalization to the running statistics of another domain, for `predict` and for training, which
+ * moves these alone; "default" are those from before the first `adaptDomain`. Nothing of those that are left is lost. A
+ * layer that was frozen when the domain was adapted has none of it, and uses "default".
+ *
+ * Errors: ArgumentError with the names there are.
+ */
+export function useDomain(model: Sequential, domain: string): void {
+  const statistics = normsOf(model).map(({ runningStats }) => runningStats);
+  const known = new Set([firstDomain, ...statistics.flatMap(({ domains }) => domains)]);
+  if (!known.has(domain)) unknownName("stats.useDomain", "domain", domain, [...known]);
+  for (const each of statistics) each.useDomain(each.domains.includes(domain) ? domain : firstDomain);
+}
+
+function normsOf(model: Sequential): BatchNormalization[] {
+  return model.layers.filter((layer) => layer instanceof BatchNormalization);
+}
+
+async function calibrate(
+  op: string,
   model: Sequential,
   data: SamplesLike,
-  options: RecalibrateOptions = {},
+  options: RecalibrateOptions,
+  domain?: string,
 ): Promise<void> {
   checkKeys(op, options, ["batchSize", "exact"]);
   const batchSize = checkInteger(op, "batchSize", options.batchSize ?? 128, 1);
@@ -50,8 +94,14 @@ export async function recalibrate(
   try {
     model.build([null, ...x.shape.slice(1)]);
     const batches = batchesOf({ start: 0, end: x.shape[0]! }, batchSize, !exact && needsTwoSamples(model));
-    const pass = new Pass(x, batches);
-    const norms = model.layers.filter((layer) => layer instanceof BatchNormalization && layer.observes);
+    const pass = new Pass(op, x, batches);
+    const norms = normsOf(model).filter((norm) => norm.observes);
+    if (domain !== undefined) {
+      if (norms.length === 0)
+        throw new ArgumentError(`${op}: every batch normalization is frozen, or there is none; thaw one`);
+      for (const { runningStats } of norms) runningStats.openDomain(domain);
+      useDomain(model, domain);
+    }
     // All in one pass, or each in one that ends at it.
     const goals = exact ? norms.map((norm) => [norm]) : [norms];
     for (const goal of goals) {
@@ -68,35 +118,38 @@ export async function recalibrate(
 
 /** The data on its way through layers. */
 class Pass {
+  readonly #op: string;
   readonly #x: Tensor;
   readonly #batches: readonly Range[];
   readonly #breather = new Breather();
 
-  constructor(x: Tensor, batches: readonly Range[]) {
+  constructor(op: string, x: Tensor, batches: readonly Range[]) {
+    this.#op = op;
     this.#x = x;
     this.#batches = batches;
   }
 
   /** Gives `norms`, some of the layers, the moments of what reaches them. */
-  async run(layers: readonly Layer[], norms: readonly Layer[]): Promise<void> {
+  async run(layers: readonly Layer[], norms: readonly BatchNormalization[]): Promise<void> {
     const seen = new Map<Layer, Moments[]>(norms.map((norm) => [norm, []]));
     for (const batch of this.#batches) {
       tidy(() => {
-        let y = takeBatch(op, this.#x, batch);
-        for (const layer of layers) y = through(layer, y, seen.get(layer), layer === layers.at(-1));
+        let y = takeBatch(this.#op, this.#x, batch);
+        for (const layer of layers) y = through(this.#op, layer, y, seen.get(layer), layer === layers.at(-1));
       });
       await this.#breather.breathe();
     }
     for (const [norm, parts] of seen) {
       const moments = mergeMoments(parts);
-      if (moments.count === 1) throw new ShapeError(`${op}: ${norm.name} saw one value a channel; pass more data`);
-      (norm as BatchNormalization).runningStats.replace({ ...moments, batches: parts.length });
+      if (moments.count === 1)
+        throw new ShapeError(`${this.#op}: ${norm.name} saw one value a channel; pass more data`);
+      (norm as BatchNormalization).runningStats.take({ ...moments, batches: parts.length });
     }
   }
 }
 
 /** What a layer makes of x; where it is observed, normalized by x itself, unless nobody comes `last`. */
-function through(layer: Layer, x: Tensor, seen: Moments[] | undefined, last: boolean): Tensor {
+function through(op: string, layer: Layer, x: Tensor, seen: Moments[] | undefined, last: boolean): Tensor {
   if (seen === undefined || !(layer instanceof BatchNormalization)) return layer.apply(x);
   const moments = layer.observe(x);
   seen.push(moments);

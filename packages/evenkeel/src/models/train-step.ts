@@ -3,6 +3,7 @@ import { add } from "../ops/binary.ts";
 import { mean } from "../ops/reduce.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { accumulating } from "./accumulation.ts";
 import type { Compiled } from "./compile.ts";
 import type { NamedMeasure } from "./identifiers.ts";
 import type { Sequential } from "./sequential.ts";
@@ -13,8 +14,8 @@ export type Logs = Record<string, number>;
 
 /**
  * θ ← optimizer(θ, ∂ (mean loss + penalties)/∂θ): forward in training mode, loss, backward, update, with the metrics of
- * the same predictions. `y`: targets as the loss takes them. When it throws, weights and running statistics are as
- * before.
+ * the same predictions. Where the optimizer accumulates gradients, weights and running statistics move at its steps
+ * alone. `y`: targets as the loss takes them. When it throws, weights and running statistics are as before.
  */
 export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compiled, x: Tensor, y: Tensor): Logs {
   const undo = rollback(model.layers);
@@ -22,11 +23,13 @@ export function trainStep(model: Sequential, { optimizer, loss, metrics }: Compi
     return tidy(() => {
       const variables = model.trainableWeights;
       const logs: Logs = { loss: 0 };
-      const { value, grads } = variableGrads(() => {
-        const predictions = model.apply(x, { training: true });
-        for (const metric of metrics) logs[metric.key] = measure(metric, y, predictions);
-        return totalLoss(model, loss, y, predictions);
-      }, variables);
+      const pass = (): ReturnType<typeof variableGrads> =>
+        variableGrads(() => {
+          const predictions = model.apply(x, { training: true });
+          for (const metric of metrics) logs[metric.key] = measure(metric, y, predictions);
+          return totalLoss(model, loss, y, predictions);
+        }, variables);
+      const { value, grads } = variables.length > 0 ? accumulating(model.layers, optimizer, pass) : pass();
       logs.loss = scalarOf(value);
       if (variables.length > 0) optimizer.applyGradients(grads, variables);
       return logs;

@@ -44,4 +44,9 @@ export function sgdUpdate(update: SgdUpdate): void {
   kernels.sgd_update(variable.size, w, v, g, learningRate, momentum, Number(nesterov));
 }
 
+/** sum ← sum + scale·x, in place. */
+export function accumulate(sum: Tensor, x: Tensor, scale: number): void {
+  kernels.sgd_update(sum.size, addressOf("accumulate", sum), 0, addressOf("accumulate", x), -scale, 0, 0);
+}
+
 type Addresses = [number, number, number, number];

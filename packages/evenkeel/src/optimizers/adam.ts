@@ -2,9 +2,9 @@ import { checkKeys, checkNumber } from "../errors.ts";
 import { adamUpdate } from "../ops/updates.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
-import { Optimizer } from "./optimizer.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface AdamOptions {
+export interface AdamOptions extends OptimizerOptions {
   /** Default: 0.001. */
   learningRate?: number;
   /** Default: 0.9. */
@@ -22,7 +22,7 @@ export interface AdamOptions {
  */
 export class Adam extends Optimizer {
   static override readonly className: string = "Adam";
-  static readonly options = ["learningRate", "beta1", "beta2", "epsilon"];
+  static readonly options = ["learningRate", "beta1", "beta2", "epsilon", "gradientAccumulationSteps"];
 
   readonly #beta1: number;
   readonly #beta2: number;
@@ -32,7 +32,7 @@ export class Adam extends Optimizer {
 
   constructor(options: AdamOptions = {}) {
     checkKeys("adam", options, Adam.options);
-    super("adam", options.learningRate ?? 0.001);
+    super("adam", options.learningRate ?? 0.001, options);
     this.#beta1 = checkNumber("adam", "beta1", options.beta1 ?? 0.9, 0, 1 - Number.EPSILON);
     this.#beta2 = checkNumber("adam", "beta2", options.beta2 ?? 0.999, 0, 1 - Number.EPSILON);
     this.#epsilon = checkNumber("adam", "epsilon", options.epsilon ?? 1e-7, 0);
@@ -41,7 +41,7 @@ export class Adam extends Optimizer {
   override getConfig(): Record<string, unknown> {
     return {
       name: this.name,
-      learning_rate: this.learningRate,
+      ...this.sharedConfig,
       beta_1: this.#beta1,
       beta_2: this.#beta2,
       epsilon: this.#epsilon,

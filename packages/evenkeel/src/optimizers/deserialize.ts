@@ -19,7 +19,6 @@ const rules = {
     clipvalue: [null],
     use_ema: [false],
     loss_scale_factor: [null],
-    gradient_accumulation_steps: [null, 1],
     amsgrad: [false],
   },
   ignored: ["name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer"],

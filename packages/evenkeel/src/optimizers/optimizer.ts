@@ -1,6 +1,7 @@
 import { type NamedGradients, variableGrads, variableOf } from "../autograd/gradient.ts";
 import { ArgumentError, checkInteger, checkKeys, checkNumber, ShapeError, shapeText, valueText } from "../errors.ts";
 import type { Serialized } from "../keras.ts";
+import { accumulate } from "../ops/updates.ts";
 import { zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
@@ -11,11 +12,27 @@ import { Variable } from "../tensor/variable.ts";
 export interface OptimizerState {
   readonly iterations: number;
   readonly slots: Readonly<Record<string, Tensor>>;
+  /** Calls since the last step, where several make one; absent where there are none. */
+  readonly accumulatedSteps?: number | undefined;
 }
+
+/** What every optimizer takes. */
+export interface OptimizerOptions {
+  /**
+   * k: the average of the gradients of k calls makes one step, at the k-th; until then variables stay. As Keras's
+   * gradient_accumulation_steps. In `fit` and `trainOnBatch` running statistics wait as well, and then move once, by
+   * all values of the k batches; each batch is still normalized by its own. Default: null, each call is a step.
+   */
+  gradientAccumulationSteps?: number | null;
+}
+
+const accumulator = "gradient_accumulator";
 
 /**
  * θ ← θ − step(∂L/∂θ): changes variables by their gradients, and keeps what it needs from step to step in slots, one
  * tensor of the variable's shape each. A subclass names its slots and updates one variable; the checks are here.
+ *
+ * With `gradientAccumulationSteps` k, g = Σgⱼ/k over k calls; a slot keeps the sum until the k-th.
  */
 export abstract class Optimizer {
   /** Keras's name of the class. */
@@ -23,15 +40,19 @@ export abstract class Optimizer {
 
   /** The name of the factory, as errors and slots say it. */
   readonly name: string;
+  /** Calls that make one step. */
+  readonly gradientAccumulationSteps: number;
   #learningRate: number;
   #iterations = 0;
+  #accumulated = 0;
   readonly #slots = new Map<string, Variable>();
   /** The variables it has changed, by name: gradients that do not say whose they are belong to these. */
   readonly #variables = new Map<string, Variable>();
 
-  constructor(name: string, learningRate: number) {
+  constructor(name: string, learningRate: number, { gradientAccumulationSteps }: OptimizerOptions = {}) {
     this.name = name;
     this.#learningRate = checkNumber(name, "learningRate", learningRate, 0);
+    this.gradientAccumulationSteps = checkInteger(name, "gradientAccumulationSteps", gradientAccumulationSteps ?? 1, 1);
   }
 
   get className(): string {
@@ -52,10 +73,15 @@ export abstract class Optimizer {
     return this.#iterations;
   }
 
+  /** How many calls wait for the step they are a part of. */
+  get accumulatedSteps(): number {
+    return this.#accumulated;
+  }
+
   /**
-   * One step. `grads`: by the names of the variables, as `variableGrads` gives them. With `variables`, each of them
-   * must have a gradient; without, they are the ones that `variableGrads` or an earlier step saw under these names.
-   * Their constraints are applied after the updates.
+   * One step, or one of the parts of a step where gradients are accumulated. `grads`: by the names of the variables, as
+   * `variableGrads` gives them. With `variables`, each of them must have a gradient; without, they are the ones that
+   * `variableGrads` or an earlier step saw under these names. Their constraints are applied after the updates.
    *
    * Errors: ArgumentError and ShapeError for names and shapes that do not fit; then nothing has changed.
    */
@@ -63,15 +89,23 @@ export abstract class Optimizer {
     const pairs = this.#pair(grads, variables);
     const steps = this.#withSlots(pairs);
     // Nothing can fail from here on; a layer has tried its constraints when it was built.
+    const calls = this.gradientAccumulationSteps;
+    for (const { variable, gradient, slots } of steps) {
+      this.#variables.set(variable.name, variable);
+      if (calls > 1) accumulate(slots.at(-1)!, gradient, 1 / calls);
+    }
+    this.#accumulated = (this.#accumulated + 1) % calls;
+    if (this.#accumulated > 0) return;
     this.#iterations += 1;
     this.beginStep(this.#iterations);
     for (const { variable, gradient, slots } of steps) {
-      this.#variables.set(variable.name, variable);
-      this.update(variable, gradient, slots);
+      this.update(variable, calls > 1 ? slots.at(-1)! : gradient, slots);
     }
     for (const { variable } of steps) {
       if (variable.constraint !== undefined) tidy(() => variable.assign(variable.constraint!(variable)));
     }
+    // As in Keras, also the sums of variables that have no part in this step.
+    for (const [name, slot] of this.#slots) if (name.endsWith(`/${accumulator}`)) slot.view(this.name).fill(0);
   }
 
   /**
@@ -87,19 +121,22 @@ export abstract class Optimizer {
 
   /** The slots themselves, not copies. */
   getState(): OptimizerState {
-    return { iterations: this.#iterations, slots: Object.fromEntries(this.#slots) };
+    const accumulatedSteps = this.#accumulated || undefined;
+    return { iterations: this.#iterations, accumulatedSteps, slots: Object.fromEntries(this.#slots) };
   }
 
   /** Takes over the steps and copies of the slots of another optimizer of the same kind; what it had is gone. */
   setState(state: OptimizerState): void {
     const op = `${this.name}.setState`;
-    checkKeys(op, state, ["iterations", "slots"]);
+    checkKeys(op, state, ["iterations", "slots", "accumulatedSteps"]);
     const iterations = checkInteger(op, "iterations", state.iterations);
+    const most = this.gradientAccumulationSteps - 1;
+    const accumulated = checkNumber(op, "accumulatedSteps", state.accumulatedSteps ?? 0, 0, most);
     const slots = Object.entries(state.slots);
     for (const [name, slot] of slots) this.#checkSlot(op, name, slot);
     const copies = tidy(() => slots.map(([name, slot]) => [name, new Variable(slot, false, name)] as const));
     this.dispose();
-    this.#iterations = iterations;
+    [this.#iterations, this.#accumulated] = [iterations, accumulated];
     for (const [name, copy] of copies) this.#slots.set(name, copy);
   }
 
@@ -117,7 +154,13 @@ export abstract class Optimizer {
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#variables.clear();
-    this.#iterations = 0;
+    [this.#iterations, this.#accumulated] = [0, 0];
+  }
+
+  /** The part of `getConfig` that all have. */
+  protected get sharedConfig(): Record<string, unknown> {
+    const steps = this.gradientAccumulationSteps;
+    return { learning_rate: this.learningRate, ...(steps > 1 && { gradient_accumulation_steps: steps }) };
   }
 
   /** What the subclass keeps for each variable: "m" is the slot `adam/dense/kernel/m`. */
@@ -166,9 +209,13 @@ export abstract class Optimizer {
     }
   }
 
+  get #kinds(): readonly string[] {
+    return this.gradientAccumulationSteps > 1 ? [...this.slotNames, accumulator] : this.slotNames;
+  }
+
   /** The slots of a variable, zeros at first. */
   #slotsOf(variable: Variable): Variable[] {
-    return this.slotNames.map((kind) => {
+    return this.#kinds.map((kind) => {
       const name = `${this.name}/${variable.name}/${kind}`;
       const found = this.#slots.get(name);
       if (found === undefined) {
@@ -183,7 +230,7 @@ export abstract class Optimizer {
   }
 
   #checkSlot(op: string, name: string, slot: unknown): void {
-    const kinds = this.slotNames;
+    const kinds = this.#kinds;
     const valid = name.startsWith(`${this.name}/`) && kinds.some((kind) => name.endsWith(`/${kind}`));
     if (!valid) throw new ArgumentError(`${op}: a slot ${name}; ${this.name} has ${kinds.join(" and ") || "none"}`);
     if (slot instanceof Tensor && slot.dtype === "float32") return;

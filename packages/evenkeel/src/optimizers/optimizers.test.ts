@@ -172,3 +172,103 @@ describe("optimizers", () => {
     expect(() => (ek.train.sgd(1).learningRate = Number.NaN)).toThrow("learningRate is NaN");
   });
 });
+
+describe("gradientAccumulationSteps", () => {
+  const gradients = [...steps, [0.5, -0.25, 2], [1, 2, 3], [-2, 0.5, -1], [7, 7, 7]];
+
+  // The values after the 1st, 3rd and 6th of the calls that Keras 3.15 gives, with float64 variables.
+  it.each<[string, () => ek.Optimizer, number[], number[]]>([
+    [
+      "adam",
+      () => ek.optimizers.adam({ learningRate: 0.1, epsilon: 1e-3, gradientAccumulationSteps: 3 }),
+      [1.088064901, -1.904528821, 0.401862035],
+      [1.176131568, -1.915317181, 0.304492515],
+    ],
+    [
+      "sgd",
+      () => ek.optimizers.sgd({ learningRate: 0.1, gradientAccumulationSteps: 3 }),
+      [1.023333334, -1.933336666, 0.333333331],
+      [1.040000001, -2.008336667, 0.199999996],
+    ],
+    [
+      "Nesterov",
+      () => ek.optimizers.sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, gradientAccumulationSteps: 3 }),
+      [1.044333334, -1.873339665, 0.183333329],
+      [1.094900001, -1.961842366, -0.205000011],
+    ],
+  ])("%s as Keras", (_, make, third, sixth) => {
+    const [optimizer, variable] = [make(), ek.variable([1, -2, 0.5], { name: "w" })];
+    const start = [...variable.dataSync()];
+    gradients.forEach((gradient, i) => {
+      ek.tidy(() => optimizer.applyGradients({ w: ek.tensor(gradient) }, [variable]));
+      const wanted = i < 2 ? start : i < 5 ? third : sixth;
+      wanted.forEach((value, c) => expect(Math.abs(variable.dataSync()[c]! - value)).toBeLessThan(4e-7));
+      expect(optimizer).toMatchObject({ iterations: Math.floor((i + 1) / 3), accumulatedSteps: (i + 1) % 3 });
+    });
+  });
+
+  it("goes on from a state with the same bits", () => {
+    const make = (): ek.Optimizer => ek.optimizers.adam({ learningRate: 0.1, gradientAccumulationSteps: 4 });
+    const run = (optimizer: ek.Optimizer, variable: ek.Variable, from: number, to: number): void =>
+      gradients.slice(from, to).forEach((each) => optimizer.applyGradients({ w: ek.tensor(each) }, [variable]));
+    const [a, whole] = [make(), ek.variable([1, -2, 0.5], { name: "w" })];
+    run(a, whole, 0, 6);
+    const b = make();
+    b.setState(a.getState());
+    expect(b.accumulatedSteps).toBe(2);
+    const rest = ek.variable(whole, { name: "w" });
+    run(a, whole, 6, 7);
+    run(b, rest, 6, 7);
+    for (const [optimizer, variable] of [
+      [a, whole],
+      [b, rest],
+    ] as const)
+      run(optimizer, variable, 0, 1);
+    expect(a.iterations).toBe(2);
+    expect(rest.dataSync()).toEqual(whole.dataSync());
+    expect(() => b.setState({ ...a.getState(), accumulatedSteps: 4 })).toThrow(
+      "accumulatedSteps is 4; use a number from 0 to 3",
+    );
+    expect(() => ek.train.adam().setState(a.getState())).toThrow("a slot adam/w/gradient_accumulator");
+    run(b, rest, 0, 1);
+    expect(b.accumulatedSteps).toBe(1);
+    b.dispose();
+    expect(b.accumulatedSteps).toBe(0);
+  });
+
+  it("drops what variables without a part in the step have, as Keras", () => {
+    const optimizer = ek.optimizers.sgd({ learningRate: 1, gradientAccumulationSteps: 2 });
+    const [a, b] = [ek.variable([0], { name: "a" }), ek.variable([0], { name: "b" })];
+    const step = (grads: ek.NamedGradients, variables: ek.Variable[]): void =>
+      optimizer.applyGradients(grads, variables);
+    step({ a: ek.tensor([2]), b: ek.tensor([2]) }, [a, b]);
+    step({ a: ek.tensor([4]) }, [a]);
+    expect([a, b].map((each) => each.arraySync())).toEqual([[-3], [0]]);
+    step({ b: ek.tensor([2]) }, [b]);
+    step({ b: ek.tensor([6]) }, [b]);
+    expect(b.arraySync()).toEqual([-4]);
+  });
+
+  it("changes nothing when the gradients do not fit", () => {
+    const optimizer = ek.optimizers.sgd({ gradientAccumulationSteps: 2 });
+    const variable = ek.variable([1], { name: "w" });
+    optimizer.applyGradients({ w: ek.tensor([1]) }, [variable]);
+    expect(() => optimizer.applyGradients({ w: ek.tensor([1, 2]) }, [variable])).toThrow("the gradient of w is [2]");
+    expect(optimizer).toMatchObject({ iterations: 0, accumulatedSteps: 1 });
+    expect(optimizer.getState().slots["sgd/w/gradient_accumulator"]!.arraySync()).toEqual([0.5]);
+  });
+
+  it("is in the config where it is on, under Keras's name", () => {
+    const optimizer = ek.optimizers.adam({ gradientAccumulationSteps: 4 });
+    const copy = ek.optimizers.deserialize(optimizer.toJSON());
+    expect(copy.gradientAccumulationSteps).toBe(4);
+    expect(copy.getConfig()).toMatchObject({ gradient_accumulation_steps: 4 });
+    for (const gradientAccumulationSteps of [undefined, null, 1]) {
+      const off = ek.optimizers.sgd({ gradientAccumulationSteps: gradientAccumulationSteps! });
+      expect(off.gradientAccumulationSteps).toBe(1);
+      expect(Object.keys(off.getConfig())).not.toContain("gradient_accumulation_steps");
+    }
+    expect(() => ek.optimizers.adam({ gradientAccumulationSteps: 0 })).toThrow("adam: gradientAccumulationSteps is 0");
+    expect(() => ek.optimizers.sgd({ gradientAccumulationSteps: 1.5 })).toThrow("use an integer of at least 1");
+  });
+});

@@ -2,9 +2,9 @@ import { ArgumentError, checkKeys, checkNumber, valueText } from "../errors.ts";
 import { sgdUpdate } from "../ops/updates.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
-import { Optimizer } from "./optimizer.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface SgdOptions {
+export interface SgdOptions extends OptimizerOptions {
   /** Default: 0.01. */
   learningRate?: number;
   /** From 0 (default) to 1. */
@@ -19,14 +19,14 @@ export interface SgdOptions {
  */
 export class Sgd extends Optimizer {
   static override readonly className: string = "SGD";
-  static readonly options = ["learningRate", "momentum", "nesterov"];
+  static readonly options = ["learningRate", "momentum", "nesterov", "gradientAccumulationSteps"];
 
   readonly #momentum: number;
   readonly #nesterov: boolean;
 
   constructor(options: SgdOptions = {}) {
     checkKeys("sgd", options, Sgd.options);
-    super("sgd", options.learningRate ?? 0.01);
+    super("sgd", options.learningRate ?? 0.01, options);
     const { nesterov = false } = options;
     if (typeof nesterov !== "boolean")
       throw new ArgumentError(`sgd: nesterov is ${valueText(nesterov)}; use true or false`);
@@ -35,8 +35,7 @@ export class Sgd extends Optimizer {
   }
 
   override getConfig(): Record<string, unknown> {
-    const [learning_rate, momentum, nesterov] = [this.learningRate, this.#momentum, this.#nesterov];
-    return { name: "SGD", learning_rate, momentum, nesterov };
+    return { name: "SGD", ...this.sharedConfig, momentum: this.#momentum, nesterov: this.#nesterov };
   }
 
   protected override get slotNames(): readonly string[] {

@@ -13,9 +13,10 @@ import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TensorLike } from "../../tensor/values.ts";
 import type { Variable } from "../../tensor/variable.ts";
+import type { Pooling } from "../pooling.ts";
 import { getInitializer } from "../get-initializer.ts";
 import { Initializer } from "../initializer.ts";
-import { type ExtraState, type Given, Layer } from "../layer.ts";
+import { type CallOptions, type ExtraState, type Given, Layer } from "../layer.ts";
 import {
   type BatchNormalizationOptions,
   batchNormalizationOptions,
@@ -27,14 +28,9 @@ import { normalizeConditioned, normalizeInTraining } from "./in-training.ts";
 import type { Moments } from "./moments.ts";
 import { ReferenceBatch } from "./reference-batch.ts";
 import { Renorm, withRenorm } from "./renorm.ts";
+import { applyReplicas } from "./replicas.ts";
 import { RunningStats } from "./running-stats.ts";
 import { ScaleAndCenter } from "./scale-and-center.ts";
-
-/** Max pooling in windows of `size` side by side. */
-export interface Pooling {
-  readonly size: readonly [number, number];
-  readonly pool: (x: Tensor) => Tensor;
-}
 
 /**
  * y = γ·(x − mean)/√(variance + ε) + β, per channel (Ioffe and Szegedy 2015). In training, mean and variance are
@@ -178,7 +174,7 @@ export class BatchNormalization extends Layer {
   #take(batch: TensorLike): void {
     const x = floatTensor(this.op, batch);
     this.computeOutputShape(x.shape);
-    this.runningStats.replace({ ...this.observe(x), batches: 1 });
+    this.runningStats.take({ ...this.observe(x), batches: 1 });
   }
 
   /** @internal Whether the reference batch is the model's, and passes through it in each step. */
@@ -191,6 +187,11 @@ export class BatchNormalization extends Layer {
   refer(x: Tensor): Tensor {
     this.#take(x);
     return this.#reference.refer({ x, axes: this.#axes, epsilon: this.#options.epsilon, ...this.#affine });
+  }
+
+  /** Synchronized: the results for the batches of replicas, normalized as one; running statistics move once. */
+  applyReplicas(batches: readonly TensorLike[], options?: CallOptions): Tensor[] {
+    return applyReplicas(this, batches, options);
   }
 
   /** @internal Whether training moves the running statistics. */
@@ -241,7 +242,7 @@ export class BatchNormalization extends Layer {
     const product = produce();
     if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training, {}));
     const { y, mean, variance } = normalizeProduct(product, norm, pooling?.size);
-    this.runningStats.update(mean, variance, this.#elements(product.y));
+    this.runningStats.update(mean, variance, this.#elements(product.y), () => this.observe(product.y));
     return y;
   }
 

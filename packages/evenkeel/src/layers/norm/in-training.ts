@@ -2,7 +2,7 @@ import { add, mul, sub } from "../../ops/binary.ts";
 import { normalizeGhosts } from "../../ops/ghost-norm.ts";
 import { normalizeMasked } from "../../ops/masked-norm.ts";
 import { normalizeMixed } from "../../ops/mixed-norm.ts";
-import { type Correct, normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
+import { channelMoments, type Correct, normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
 import { reshape, slice } from "../../ops/shaping.ts";
 import { rsqrt } from "../../ops/unary.ts";
 import { createTensor } from "../../tensor/create.ts";
@@ -30,7 +30,7 @@ export function normalizeInTraining(options: NormalizeOptions, how: InTraining):
   if (counted !== undefined) return throughColumns(x, axes, (columns) => masked(columns, options, counted, how));
   const count = x.size / sizeOf(axes.map((axis) => x.shape[axis]!));
   const { y, mean, variance } = normalizeBatch(options, correction(how, count));
-  runningStats.update(mean, variance, count);
+  runningStats.update(mean, variance, count, () => ({ ...channelMoments(options), count }));
   return y;
 }
 
@@ -46,7 +46,7 @@ function inGhosts(options: NormalizeOptions, size: number, runningStats: Running
   const { y, ghosts } = normalizeGhosts(options, size);
   for (const { mean, variance, count } of ghosts) {
     const [means, variances] = [mean, variance].map((values) => createTensor("", values)) as [Tensor, Tensor];
-    runningStats.update(means, variances, count);
+    runningStats.update(means, variances, count, () => ({ mean, variance, count }));
   }
   return y;
 }

@@ -1,3 +1,5 @@
+import { checkInteger, checkNumber, ShapeError } from "../../errors.ts";
+
 /** Mean and biased variance of `count` values for each channel. */
 export interface Moments {
   readonly mean: ArrayLike<number>;
@@ -20,4 +22,31 @@ export function mergeMoments(parts: readonly Moments[]): Moments {
     });
     return { mean, variance, count };
   });
+}
+
+/** Moments, and how many batches they are of. */
+export interface Statistics extends Moments {
+  readonly batches: number;
+}
+
+/** Moments as somebody gives them: the number of batches is 1 by default. */
+export type StatisticsLike = Moments & Partial<Statistics>;
+
+/** A copy in float64. Errors: ArgumentError, ShapeError for what are no moments of so many `channels`. */
+export function checkStatistics(op: string, given: StatisticsLike, channels: number, least = 0): Statistics {
+  const { mean, variance, count, batches = 1 } = given;
+  const values = (name: string, from: ArrayLike<number> | undefined, min?: number): Float64Array => {
+    if (from?.length !== channels) {
+      throw new ShapeError(
+        `${op}: ${name} has ${from?.length ?? "no"} values; use one for each of ${channels} channels`,
+      );
+    }
+    return Float64Array.from(from, (value) => checkNumber(op, name, value, min));
+  };
+  return {
+    mean: values("mean", mean),
+    variance: values("variance", variance, 0),
+    count: checkInteger(op, "count", count, least),
+    batches: checkInteger(op, "batches", batches),
+  };
 }

@@ -5,7 +5,8 @@ import type { Affine } from "../../ops/norm-record.ts";
 import { createTensor } from "../../tensor/create.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ExtraState } from "../layer.ts";
-import { type RunningSnapshot, RunningStats } from "./running-stats.ts";
+import type { RunningSnapshot } from "./bank.ts";
+import { RunningStats } from "./running-stats.ts";
 
 /** Bounds of the correction; those left out do not bind. */
 export interface RenormClipping {
@@ -103,6 +104,9 @@ export function withRenorm(
       renorm.setState(inner);
     },
     snapshot: () => [running.snapshot(), renorm.snapshot()],
+    // Those of renorm move with each batch: the next one is corrected by them.
+    gather: (on) => running.gather(on),
+    settle: (take) => running.settle(take),
     restore: ([outer, inner]) => {
       running.restore(outer);
       renorm.restore(inner);

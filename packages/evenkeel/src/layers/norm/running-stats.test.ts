@@ -26,6 +26,8 @@ describe("runningStats", () => {
       batches: 0,
       count: 0,
       frozen: false,
+      domain: "default",
+      domains: new Map(),
     });
     layer.apply(batch, { training: true });
     expect(layer.runningStats).toMatchObject({ batches: 1, count: 3 });

@@ -1,14 +1,24 @@
-import { ArgumentError, checkInteger, checkKeys, checkNumber } from "../../errors.ts";
+import { ArgumentError, checkKeys, unknownName, valueText } from "../../errors.ts";
 import { add, mul, sub } from "../../ops/binary.ts";
 import { runningUpdate } from "../../ops/norm.ts";
 import { relu, sqrt, square } from "../../ops/unary.ts";
+import { createTensor } from "../../tensor/create.ts";
 import { tidy } from "../../tensor/scope.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Variable } from "../../tensor/variable.ts";
 import type { ExtraState } from "../layer.ts";
 import { checkFlag } from "../options.ts";
-import type { Moments } from "./moments.ts";
+import {
+  type Bank,
+  checkBank,
+  firstDomain,
+  fromBits,
+  type RunningSnapshot,
+  type RunningState,
+  toBits,
+} from "./bank.ts";
+import { KeptValues, type Variables } from "./kept-values.ts";
+import { checkStatistics, mergeMoments, type Moments, type Statistics, type StatisticsLike } from "./moments.ts";
 
 export interface RunningStatsOptions {
   /** Weight of the old value; null is the cumulative average. */
@@ -18,31 +28,6 @@ export interface RunningStatsOptions {
   readonly movingVariance: "biased" | "unbiased";
 }
 
-/** What a checkpoint holds beside the values themselves. */
-export interface RunningState {
-  readonly weight: number;
-  readonly batches: number;
-  readonly count: number;
-  readonly frozen: boolean;
-}
-
-interface Values {
-  readonly mean: Float32Array;
-  readonly variance: Float32Array;
-  readonly deviation?: Float32Array | undefined;
-}
-
-interface Variables {
-  readonly mean: Variable;
-  readonly variance: Variable;
-  /** √(variance + ε), where it is this that is averaged (batch renormalization); the variance follows from it. */
-  readonly deviation?: { readonly variable: Variable; readonly epsilon: number };
-}
-
-export interface RunningSnapshot extends RunningState {
-  readonly values: Values | undefined;
-}
-
 /**
  * w ← w·m + (1 − m); mean ← mean + ((1 − m)/w)·(mean_B − mean); variance likewise, with the momentum m (the weight of
  * the old value) in float64. w is the weight seen so far, from 0, so that the values are right from the first batch
@@ -50,28 +35,32 @@ export interface RunningSnapshot extends RunningState {
  *
  * `momentum: null` averages all batches alike (the rate is 1/batches). `zeroDebias: false` is Keras's rule: w is 1
  * from the start. Values that come from elsewhere (`setWeights`, a foreign file) have w = 1.
+ *
+ * There may be a bank of them for each of several domains, of which one is in use: the values, and all that is said of
+ * them here, are its own. What is left at a switch comes back bit by bit.
  */
 export class RunningStats implements ExtraState<RunningSnapshot> {
   readonly #op: string;
   readonly #options: RunningStatsOptions;
-  #variables: Variables | undefined;
-  /** The values as this class last saw them: whoever else assigns the variables is noticed by the difference. */
-  #seen: Values | undefined;
-  #weight: number;
-  #batches = 0;
-  #count = 0;
+  readonly #values: KeptValues;
+  /** All of the domain in use but the values. */
+  #now: Bank;
   #frozen = false;
+  #gathering = false;
+  #domain = firstDomain;
+  /** The banks that are not in use. */
+  #banks: ReadonlyMap<string, Bank> = new Map();
 
   constructor(op: string, options: RunningStatsOptions) {
     this.#op = `${op}.runningStats`;
     this.#options = options;
-    this.#weight = this.#firstWeight;
+    this.#values = new KeptValues(this.#op);
+    this.#now = this.#first;
   }
 
   /** @internal Called once, when the layer is built. */
   attach(variables: Variables): void {
-    this.#variables = variables;
-    this.#seen = unseen(variables.mean.size);
+    this.#values.attach(variables);
   }
 
   /** Weight of the old value; null is the cumulative average. */
@@ -81,37 +70,69 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
 
   /** @internal The sizes of the channel axes. */
   get shape(): Shape {
-    return this.#attached().mean.shape;
+    return this.#values.variables.mean.shape;
   }
 
   /** A copy, one value a channel. */
   get mean(): Float32Array {
-    return this.#read().mean;
+    return this.#values.read().mean;
   }
 
   /** A copy, one value a channel. */
   get variance(): Float32Array {
-    return this.#read().variance;
+    return this.#values.read().variance;
   }
 
   /** w: 0 before any batch, towards 1 with every batch. */
   get weight(): number {
     this.#notice();
-    return this.#weight;
+    return this.#now.weight;
   }
 
   /** How many batches moved the values. */
   get batches(): number {
-    return this.#batches;
+    return this.#now.batches;
   }
 
   /** How many values of each channel these batches had. */
   get count(): number {
-    return this.#count;
+    return this.#now.count;
+  }
+
+  /** Whether they are the moments of `count` values, which can be merged, and no average over batches. */
+  get exact(): boolean {
+    this.#notice();
+    return this.#now.exact !== undefined;
   }
 
   get frozen(): boolean {
     return this.#frozen;
+  }
+
+  /** The domain in use, "default" at first. */
+  get domain(): string {
+    return this.#domain;
+  }
+
+  /** The names of all domains, the one in use first. */
+  get domains(): string[] {
+    return [this.#domain, ...this.#banks.keys()];
+  }
+
+  /** Puts the statistics of another domain in use. Errors: ArgumentError with the names there are. */
+  useDomain(name: string): void {
+    if (!this.domains.includes(name)) unknownName(`${this.#op}.useDomain`, "domain", name, this.domains);
+    this.openDomain(name);
+  }
+
+  /** @internal The same; a domain that is new has seen nothing. */
+  openDomain(name: string): void {
+    if (name === this.#domain) return;
+    const banks = new Map(this.#banks).set(this.#domain, this.#bank());
+    const next = banks.get(name) ?? this.#first;
+    banks.delete(name);
+    [this.#domain, this.#banks] = [name, banks];
+    this.#load(next);
   }
 
   /** The values stop moving, until `thaw()`; training still normalizes by the batch. */
@@ -123,138 +144,155 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
     this.#frozen = false;
   }
 
-  /** Forgets everything: mean 0, variance 1, as before the first batch. */
+  /** Forgets everything of the domain in use: mean 0, variance 1, as before the first batch. */
   reset(): void {
-    this.#write(unseen(this.#attached().mean.size));
-    [this.#weight, this.#batches, this.#count] = [this.#firstWeight, 0, 0];
+    this.#values.write();
+    this.#now = this.#first;
   }
 
   /**
-   * @internal Takes in the mean and the biased variance of a batch of `elements` values a channel. One value has no
-   * unbiased variance: then nothing moves.
+   * @internal Takes in the mean and the biased variance of a batch of `elements` values a channel; `precise` has them
+   * in float64. One value has no unbiased variance: then nothing moves.
    */
-  update(mean: Tensor, variance: Tensor, elements: number): void {
+  update(
+    mean: Tensor,
+    variance: Tensor,
+    elements: number,
+    precise = (): Moments => ({ mean: mean.dataSync(), variance: variance.dataSync(), count: elements }),
+  ): void {
     const { momentum, zeroDebias, movingVariance } = this.#options;
     const unbiased = movingVariance === "unbiased";
-    if (this.#frozen || (unbiased && elements < 2)) return;
-    const variables = this.#attached();
+    if (this.#frozen) return;
+    if (this.#gathering) {
+      const { pending } = this.#now;
+      this.#now = { ...this.#now, pending: mergeMoments([...(pending ? [pending] : []), precise()]) };
+      return;
+    }
+    if (unbiased && elements < 2) return;
+    const { variables } = this.#values;
     this.#notice();
     tidy(() => {
       const stored = unbiased ? mul(variance, elements / (elements - 1)) : variance;
-      this.#batches += 1;
-      this.#count += elements;
-      let rate = 1 / this.#batches;
-      if (momentum === null) {
-        this.#weight = 1;
-      } else {
-        if (zeroDebias) this.#weight = Math.min(1, this.#weight * momentum + (1 - momentum));
-        if (this.#weight === 0) return;
-        rate = (1 - momentum) / this.#weight;
-      }
+      let { weight } = this.#now;
+      const batches = this.#now.batches + 1;
+      const count = this.#now.count + elements;
+      if (momentum === null) weight = 1;
+      else if (zeroDebias) weight = Math.min(1, weight * momentum + (1 - momentum));
+      const rate = momentum === null ? 1 / batches : (1 - momentum) / weight;
+      const exact = rate === 1 && count === elements ? precise() : undefined;
+      this.#now = { ...this.#now, weight, batches, count, exact };
+      if (weight === 0) return;
       runningUpdate(variables.mean, mean, rate);
       const { variance: kept, deviation } = variables;
       if (deviation === undefined) return runningUpdate(kept, stored, rate);
       runningUpdate(deviation.variable, sqrt(add(stored, deviation.epsilon)), rate);
       kept.assign(relu(sub(square(deviation.variable), deviation.epsilon)));
     });
-    this.#seen = this.#read();
+    this.#values.see();
+  }
+
+  /** @internal While it is on, `update` moves nothing and keeps what it gets for `settle`. */
+  gather(on: boolean): void {
+    this.#gathering = on;
+  }
+
+  /** @internal What each domain gathered moves its values as one batch, or with `take` false is dropped. */
+  settle(take: boolean): void {
+    this.#gathering = false;
+    const others = [...this.#banks.keys()].filter((name) => this.#banks.get(name)!.pending);
+    for (const name of [...others, this.#domain]) {
+      this.openDomain(name);
+      const { pending } = this.#now;
+      this.#now = { ...this.#now, pending: undefined };
+      if (!take || pending === undefined) continue;
+      const tensorOf = (values: ArrayLike<number>): Tensor => createTensor(this.#op, Float32Array.from(values));
+      tidy(() => this.update(tensorOf(pending.mean), tensorOf(pending.variance), pending.count));
+    }
   }
 
   /**
-   * @internal Takes the mean and the biased variance of `count` values a channel, from so many batches, instead of what
-   * was there: with weight 1.
+   * Takes the mean and the biased variance of `count` values a channel, from `batches` batches (default 1), instead of
+   * what was there: with weight 1. As `ek.stats.merge` gives them; or the `runningStats` of another layer.
+   *
+   * Errors: ArgumentError, ShapeError; then nothing has changed.
    */
-  replace({ mean, variance, batches, count }: Moments & { batches: number }): void {
+  replace(given: RunningStats | StatisticsLike): void {
+    const op = `${this.#op}.replace`;
+    const unbiased = this.#options.movingVariance === "unbiased";
+    const statistics = given instanceof RunningStats ? given.exactly(op) : given;
+    this.take(checkStatistics(op, statistics, this.#values.variables.mean.size, unbiased ? 2 : 1));
+  }
+
+  /** @internal The same, unchecked. */
+  take(exact: Statistics): void {
+    const { mean, variance, count, batches } = exact;
     const factor = this.#options.movingVariance === "unbiased" ? count / (count - 1) : 1;
-    this.#write({
-      mean: Float32Array.from(mean),
-      variance: Float32Array.from(variance, (value) => value * factor),
-    });
-    [this.#weight, this.#batches, this.#count] = [1, batches, count];
+    const values = { mean: Float32Array.from(mean), variance: Float32Array.from(variance, (value) => value * factor) };
+    this.#load({ values, exact, pending: this.#now.pending, weight: 1, batches, count });
+  }
+
+  /** @internal The moments of all values seen. Errors: ArgumentError where there is only an average over batches. */
+  exactly(op: string): Statistics {
+    this.#notice();
+    const { mean, variance } = this.#values.read();
+    const { batches } = this.#now;
+    const untouched = batches === 0 && mean.every((value) => value === 0) && variance.every((value) => value === 1);
+    const exact = untouched ? { mean, variance, count: 0 } : this.#now.exact;
+    if (exact !== undefined) return { ...exact, batches };
+    const came = `running statistics that are an average over ${batches} batches`;
+    throw new ArgumentError(`${op}: ${came} don't merge exactly; recalibrate them`);
   }
 
   getState(): RunningState {
-    return { weight: this.weight, batches: this.#batches, count: this.#count, frozen: this.#frozen };
+    const { values: _, ...bank } = this.#bank();
+    const others = this.#banks.size > 0 && { domain: this.#domain, domains: Object.fromEntries(this.#banks) };
+    return toBits({ ...bank, frozen: this.#frozen, ...others }) as RunningState;
   }
 
   /** Continues where `getState` was; the values themselves are weights of the layer and are set before. */
   setState(state: object): void {
     const op = `${this.#op}.setState`;
-    checkKeys(op, state, ["weight", "batches", "count", "frozen"]);
-    const { weight, batches, count, frozen } = state as Partial<RunningState>;
-    const checked = {
-      weight: checkNumber(op, "weight", weight, 0, 1),
-      batches: checkInteger(op, "batches", batches),
-      count: checkInteger(op, "count", count),
-      frozen: checkFlag(op, "frozen", frozen),
-    };
-    this.#setCounts(checked);
-    if (this.#variables !== undefined) this.#seen = this.#read();
+    checkKeys(op, state, ["weight", "batches", "count", "frozen", "exact", "pending", "domain", "domains"]);
+    const read = fromBits(op, state, this.#values.channels) as Bank & RunningState;
+    const { frozen, domain = firstDomain, domains = {} } = read;
+    if (typeof domain !== "string") throw new ArgumentError(`${op}: domain is ${valueText(domain)}; use a name`);
+    const now = checkBank(op, read);
+    const banks = Object.entries(domains as object).map(([name, bank]) => [name, checkBank(op, bank as Bank)] as const);
+    this.#frozen = checkFlag(op, "frozen", frozen);
+    [this.#domain, this.#banks] = [domain, new Map(banks)];
+    this.#now = now;
+    this.#values.see();
   }
 
   /** Everything, as copies outside of the WASM memory: one value a channel. */
   snapshot(): RunningSnapshot {
-    return { ...this.getState(), values: this.#variables && this.#read() };
+    return { ...this.#bank(), frozen: this.#frozen, domain: this.#domain, domains: this.#banks };
   }
 
   /** Puts everything back to where `snapshot` was. */
-  restore(snapshot: RunningSnapshot): void {
-    if (snapshot.values !== undefined) {
-      this.#write(snapshot.values);
-    } else if (this.#variables !== undefined) {
-      this.reset();
-    }
-    this.#setCounts(snapshot);
+  restore({ frozen, domain, domains, ...bank }: RunningSnapshot): void {
+    [this.#frozen, this.#domain, this.#banks] = [frozen, domain, domains];
+    this.#load(bank);
   }
 
-  get #firstWeight(): number {
-    return this.#options.zeroDebias ? 0 : 1;
+  /** Before any batch. */
+  get #first(): Bank {
+    return { weight: this.#options.zeroDebias ? 0 : 1, batches: 0, count: 0 };
   }
 
-  #setCounts({ weight, batches, count, frozen }: RunningState): void {
-    [this.#weight, this.#batches, this.#count, this.#frozen] = [weight, batches, count, frozen];
+  #bank(): Bank {
+    this.#notice();
+    const { weight, batches, count, exact, pending } = this.#now;
+    return { weight, batches, count, exact, pending, values: this.#values.see() };
+  }
+
+  #load({ values, ...others }: Bank): void {
+    if (this.#values.channels !== undefined) this.#values.write(values);
+    this.#now = others;
   }
 
   /** Values that were set from outside are taken as they are: whole. */
   #notice(): void {
-    if (this.#seen === undefined) return;
-    const { mean, variance } = this.#attached();
-    if (sameBits(mean, this.#seen.mean) && sameBits(variance, this.#seen.variance)) return;
-    this.#weight = 1;
-    this.#seen = this.#read();
+    if (this.#values.changed()) this.#now = { ...this.#now, weight: 1, exact: undefined };
   }
-
-  #write(values: Values): void {
-    const { mean, variance, deviation } = this.#attached();
-    const set = (variable: Variable, to: Float32Array): void => (variable.view(this.#op) as Float32Array).set(to);
-    set(mean, values.mean);
-    set(variance, values.variance);
-    if (deviation !== undefined) {
-      const { variable, epsilon } = deviation;
-      set(variable, values.deviation ?? values.variance.map((value) => Math.sqrt(value + epsilon)));
-    }
-    this.#seen = values;
-  }
-
-  #read(): Values {
-    const { mean, variance, deviation } = this.#attached();
-    return { mean: mean.dataSync(), variance: variance.dataSync(), deviation: deviation?.variable.dataSync() };
-  }
-
-  #attached(): Variables {
-    if (this.#variables !== undefined) return this.#variables;
-    throw new ArgumentError(`${this.#op}: the layer has no statistics yet; build() it, or apply it to data`);
-  }
-}
-
-/** What there is before any batch. */
-function unseen(size: number): Values {
-  const ones = new Float32Array(size).fill(1);
-  return { mean: new Float32Array(size), variance: ones, deviation: ones };
-}
-
-function sameBits(variable: Variable, values: Float32Array): boolean {
-  const now = variable.view("runningStats");
-  for (let i = 0; i < values.length; i++) if (!Object.is(now[i], values[i])) return false;
-  return true;
 }

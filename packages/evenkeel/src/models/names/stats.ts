@@ -1,2 +1,3 @@
 /** What `ek.stats` is. */
-export { recalibrate } from "../stats.ts";
+export { merge } from "../../layers/norm/merge.ts";
+export { adaptDomain, recalibrate, useDomain } from "../stats.ts";
