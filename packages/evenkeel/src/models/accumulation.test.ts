@@ -183,6 +183,16 @@ describe("running statistics where gradients are accumulated", () => {
     expect(norm.runningStats.variance[0]).toBeCloseTo(variance, 5);
   });
 
+  it.each([{ ghostBatchSize: 2 }, { renorm: true }])("are those of all values, %o", (options) => {
+    const { model, norm } = network(sgd({ learningRate: 0, gradientAccumulationSteps: 2 }), options);
+    const batches = [batch(1), batch(2, 5)];
+    for (const x of batches) model.trainOnBatch(x, targets(x.shape[0]));
+    const { mean, variance } = columns(batches);
+    expect(norm.runningStats).toMatchObject({ batches: 1, count: 11 });
+    expectClose(norm.runningStats.mean, mean, 1e-7);
+    expectClose(norm.runningStats.variance, variance, 4e-6);
+  });
+
   it("keep what was gathered when they are taken anew in the middle of a step", async () => {
     const { model, norm } = network(sgd({ learningRate: 0, gradientAccumulationSteps: 2 }), { momentum: 0.5 });
     model.trainOnBatch(batch(1), targets());

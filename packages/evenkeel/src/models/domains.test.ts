@@ -112,6 +112,29 @@ describe("stats.adaptDomain", () => {
     expect([...b.runningStats.mean]).toEqual(strange.map(Math.fround));
   });
 
+  it("keeps the averages of batch renormalization with each domain", async () => {
+    const norm = ek.layers.batchNormalization({ renorm: true, inputShape: [3] });
+    const model = ek.sequential([norm, ek.layers.dense({ units: 4 })]);
+    model.compile(options);
+    const [x, y] = [ek.randomNormal([24, 3], 2, 3), ek.randomNormal([24, 4])];
+    for (let i = 0; i < 3; i++) model.trainOnBatch(x, y);
+    const deviation = (one: ek.Sequential): unknown =>
+      one.weights.find(({ name }) => name.endsWith("moving_stddev"))!.dataSync();
+    const before = deviation(model);
+    await ek.stats.adaptDomain(model, night(), { domain: "night" });
+    const adapted = deviation(model);
+    norm.runningStats.variance.forEach((value, c) =>
+      expect((adapted as Float32Array)[c]).toBeCloseTo(Math.sqrt(value + 1e-3), 6),
+    );
+    const loaded = await ek.loadModel(await model.save());
+    for (const one of [model, loaded]) {
+      ek.stats.useDomain(one, "default");
+      expect(deviation(one)).toEqual(before);
+      ek.stats.useDomain(one, "night");
+      expect(deviation(one)).toEqual(adapted);
+    }
+  });
+
   it("refuses a state that is broken, and stays as it was", () => {
     const layer = ek.layers.batchNormalization();
     layer.apply(
