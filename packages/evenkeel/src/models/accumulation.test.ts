@@ -193,6 +193,25 @@ describe("running statistics where gradients are accumulated", () => {
     expectClose(norm.runningStats.variance, variance, 4e-6);
   });
 
+  it("are means over all samples where they are those of instances", () => {
+    const norm = ek.layers.instanceNormalization({ trackRunningStats: true, inputShape: [4, 2] });
+    const model = ek.sequential([norm, ek.layers.flatten(), ek.layers.dense({ units: 2 })]);
+    model.compile({ optimizer: sgd({ gradientAccumulationSteps: 2 }), loss: "meanSquaredError" });
+    const x = ek.randomNormal([5, 4, 2], 3, 1);
+    const whole = ek.layers.instanceNormalization({ trackRunningStats: true, inputShape: [4, 2] });
+    whole.apply(x, { training: true });
+    for (const [from, size] of [
+      [0, 2],
+      [2, 3],
+    ] as const) {
+      model.trainOnBatch(ek.slice(x, [from, 0, 0], [size, 4, 2]), targets(size));
+    }
+    expect(norm.runningStats).toMatchObject({ batches: 1, count: 20, exact: false });
+    expectClose(norm.runningStats!.mean, [...whole.runningStats!.mean], 1e-6);
+    expectClose(norm.runningStats!.variance, [...whole.runningStats!.variance], 1e-6);
+    expect(() => ek.stats.merge([whole.runningStats!])).toThrow("average over 1 batches");
+  });
+
   it("keep what was gathered when they are taken anew in the middle of a step", async () => {
     const { model, norm } = network(sgd({ learningRate: 0, gradientAccumulationSteps: 2 }), { momentum: 0.5 });
     model.trainOnBatch(batch(1), targets());

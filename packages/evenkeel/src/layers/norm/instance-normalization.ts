@@ -33,7 +33,7 @@ export class InstanceNormalization extends MovingNorm {
 
   constructor(options: InstanceNormalizationOptions = {}) {
     const { center = false, scale = false, trackRunningStats: tracks = false } = options;
-    super({ ...options, center, scale }, InstanceNormalization.options, tracks ? "biased" : undefined);
+    super({ ...options, center, scale }, InstanceNormalization.options, tracks ? "mean" : undefined);
     checkFlag(this.op, "trackRunningStats", tracks);
   }
 

@@ -29,7 +29,11 @@ export abstract class MovingNorm extends ChannelNorm {
   #weights: Record<"mean" | "variance", Variable> | undefined;
 
   /** `movingVariance` as in `RunningStats`; undefined where the layer is to keep none. */
-  constructor(options: MovingNormOptions, keys: readonly string[], movingVariance?: "biased" | "unbiased") {
+  constructor(
+    options: MovingNormOptions,
+    keys: readonly string[],
+    movingVariance?: RunningStatsOptions["movingVariance"],
+  ) {
     super(options, keys);
     const { momentum = 0.9, zeroDebias = true } = options;
     this.#options = {

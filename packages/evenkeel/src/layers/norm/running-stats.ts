@@ -24,8 +24,8 @@ export interface RunningStatsOptions {
   /** Weight of the old value; null is the cumulative average. */
   readonly momentum: number | null;
   readonly zeroDebias: boolean;
-  /** Which variance of a batch is taken in: Σ(x − mean)²/m, or /(m − 1). */
-  readonly movingVariance: "biased" | "unbiased";
+  /** Which variance of a batch is taken in: Σ(x − mean)²/m, or /(m − 1); or a mean of variances, as it comes. */
+  readonly movingVariance: "biased" | "unbiased" | "mean";
 }
 
 /**
@@ -162,10 +162,11 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   ): void {
     const { momentum, zeroDebias, movingVariance } = this.#options;
     const unbiased = movingVariance === "unbiased";
+    const whole = movingVariance !== "mean";
     if (this.#frozen) return;
     if (this.#gathering) {
       const { pending } = this.#now;
-      this.#now = { ...this.#now, pending: mergeMoments([...(pending ? [pending] : []), precise()]) };
+      this.#now = { ...this.#now, pending: mergeMoments([...(pending ? [pending] : []), precise()], whole) };
       return;
     }
     if (unbiased && elements < 2) return;
@@ -179,7 +180,7 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
       if (momentum === null) weight = 1;
       else if (zeroDebias) weight = Math.min(1, weight * momentum + (1 - momentum));
       const rate = momentum === null ? 1 / batches : (1 - momentum) / weight;
-      const exact = rate === 1 && count === elements ? precise() : undefined;
+      const exact = whole && rate === 1 && count === elements ? precise() : undefined;
       this.#now = { ...this.#now, weight, batches, count, exact };
       if (weight === 0) return;
       runningUpdate(variables.mean, mean, rate);
