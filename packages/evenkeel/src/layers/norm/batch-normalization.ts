@@ -164,10 +164,8 @@ export class BatchNormalization extends Layer {
     // What comes first is the reference, and is normalized by itself.
     if (referenceBatch === true && !this.runningStats.frozen) this.#take(x);
     if (referenceBatch != null) return normalizeBatch(options).y;
-    // When all count, there is nothing to leave out.
-    const some = counted?.length === this.#elements(x) ? undefined : counted;
     const { runningStats } = this;
-    return normalizeInTraining(options, { runningStats, renorm: this.#renorm, ghostBatchSize, counted: some });
+    return normalizeInTraining(options, { runningStats, renorm: this.#renorm, ghostBatchSize, counted });
   }
 
   /** Keeps the moments of a reference batch. */

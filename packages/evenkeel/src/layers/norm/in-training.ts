@@ -27,8 +27,11 @@ export function normalizeInTraining(options: NormalizeOptions, how: InTraining):
   const { runningStats, ghostBatchSize, counted } = how;
   const { x, axes } = options;
   if (ghostBatchSize !== undefined) return inGhosts(options, ghostBatchSize, runningStats);
-  if (counted !== undefined) return throughColumns(x, axes, (columns) => masked(columns, options, counted, how));
   const count = x.size / sizeOf(axes.map((axis) => x.shape[axis]!));
+  // When all count, there is nothing to leave out.
+  if (counted !== undefined && counted.length < count) {
+    return throughColumns(x, axes, (columns) => masked(columns, options, counted, how));
+  }
   const { y, mean, variance } = normalizeBatch(options, correction(how, count));
   runningStats.update(mean, variance, count, () => ({ ...channelMoments(options), count }));
   return y;
