@@ -1,0 +1,103 @@
+import { add, div, equal, maximum, sub } from "../../ops/binary.ts";
+import { sqrt } from "../../ops/unary.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { mergeMoments, type Moments } from "./moments.ts";
+import { QuantileSketch } from "./quantiles.ts";
+import { symexp, symlog } from "./symlog.ts";
+
+/** What is known of one feature: `add` takes more of its values, at least one and all of them finite. */
+export interface FeatureFit {
+  add(values: Float32Array): void;
+  /** The two numbers that a method keeps; NaN or infinite when there were no values. */
+  result(): readonly number[];
+}
+
+/** y = (f(x) − first)/scale(first, second) + offset, with two numbers of each feature. */
+export interface InputMethod {
+  /** The names of the two numbers, as weights. */
+  readonly weights: readonly [first: string, second: string];
+  readonly fit: () => FeatureFit;
+  readonly scale: (first: Tensor, second: Tensor) => Tensor;
+  readonly offset: number;
+  /** f and its inverse; neither where f(x) = x. */
+  readonly f?: (x: Tensor) => Tensor;
+  readonly inverse?: (y: Tensor) => Tensor;
+}
+
+export interface InputMethodOptions {
+  readonly range: readonly [number, number];
+  readonly quantiles: readonly [number, number];
+}
+
+export const inputMethods = ["standard", "minMax", "robust", "log"] as const;
+export type InputMethodName = (typeof inputMethods)[number];
+
+export function inputMethod(name: InputMethodName, options: InputMethodOptions): InputMethod {
+  const [low, high] = options.range;
+  if (name === "minMax") {
+    return {
+      weights: ["min", "max"],
+      fit: rangeFit,
+      scale: (min, max) => orOne(div(sub(max, min), high - low)),
+      offset: low,
+    };
+  }
+  if (name === "robust") {
+    const fit = (): FeatureFit => quantileFit(options.quantiles);
+    return { weights: ["median", "iqr"], fit, scale: (_, iqr) => orOne(iqr), offset: 0 };
+  }
+  const transform = name === "log" ? { f: symlog, inverse: symexp } : {};
+  return { weights: ["mean", "variance"], fit: momentsFit, scale: deviation, offset: 0, ...transform };
+}
+
+/** Keras's max(√variance, 1e-7), but 1 for a constant feature. */
+function deviation(_: Tensor, variance: Tensor): Tensor {
+  return maximum(orOne(sqrt(variance)), 1e-7);
+}
+
+/** 1 where the spread is 0: such a feature is centred and no more. */
+function orOne(spread: Tensor): Tensor {
+  return add(spread, equal(spread, 0));
+}
+
+function momentsFit(): FeatureFit {
+  let moments: Moments = { mean: [Number.NaN], variance: [Number.NaN], count: 0 };
+  return {
+    add: (values) => {
+      const more = momentsOf(values);
+      moments = moments.count === 0 ? more : mergeMoments([moments, more]);
+    },
+    result: () => [moments.mean[0]!, moments.variance[0]!],
+  };
+}
+
+/** In two passes, around the mean; the sum is shifted by the first value, so that equal ones have variance 0. */
+function momentsOf(values: Float32Array): Moments {
+  const { length: count, 0: first } = values;
+  let [sum, squares] = [0, 0];
+  for (const value of values) sum += value - first!;
+  const mean = first! + sum / count;
+  for (const value of values) squares += (value - mean) * (value - mean);
+  return { mean: [mean], variance: [squares / count], count };
+}
+
+function rangeFit(): FeatureFit {
+  let [min, max] = [Infinity, -Infinity];
+  return {
+    add: (values) => {
+      for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
+    },
+    result: () => [min, max],
+  };
+}
+
+function quantileFit([low, high]: readonly [number, number]): FeatureFit {
+  const sketch = new QuantileSketch();
+  return {
+    add: (values) => sketch.add(values),
+    result: () => {
+      const [median, lower, upper] = sketch.quantiles([0.5, low, high]);
+      return [median!, upper! - lower!];
+    },
+  };
+}
