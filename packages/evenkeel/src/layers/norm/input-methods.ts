@@ -19,35 +19,36 @@ export interface InputMethod {
   readonly fit: () => FeatureFit;
   readonly scale: (first: Tensor, second: Tensor) => Tensor;
   readonly offset: number;
-  /** f and its inverse; neither where f(x) = x. */
-  readonly f?: (x: Tensor) => Tensor;
-  readonly inverse?: (y: Tensor) => Tensor;
+  readonly f: (x: Tensor) => Tensor;
+  readonly inverse: (y: Tensor) => Tensor;
 }
 
+export const inputMethods = ["standard", "minMax", "robust", "log"] as const;
+
 export interface InputMethodOptions {
+  readonly method: (typeof inputMethods)[number];
   readonly range: readonly [number, number];
   readonly quantiles: readonly [number, number];
 }
 
-export const inputMethods = ["standard", "minMax", "robust", "log"] as const;
-export type InputMethodName = (typeof inputMethods)[number];
-
-export function inputMethod(name: InputMethodName, options: InputMethodOptions): InputMethod {
-  const [low, high] = options.range;
-  if (name === "minMax") {
-    return {
-      weights: ["min", "max"],
-      fit: rangeFit,
-      scale: (min, max) => orOne(div(sub(max, min), high - low)),
-      offset: low,
-    };
+export function inputMethod({ method, range: [low, high], quantiles }: InputMethodOptions): InputMethod {
+  const same = (x: Tensor): Tensor => x;
+  const standard: InputMethod = {
+    weights: ["mean", "variance"],
+    fit: momentsFit,
+    scale: deviation,
+    offset: 0,
+    f: same,
+    inverse: same,
+  };
+  if (method === "log") return { ...standard, f: symlog, inverse: symexp };
+  if (method === "minMax") {
+    const scale = (min: Tensor, max: Tensor): Tensor => orOne(div(sub(max, min), high - low));
+    return { ...standard, weights: ["min", "max"], fit: rangeFit, scale, offset: low };
   }
-  if (name === "robust") {
-    const fit = (): FeatureFit => quantileFit(options.quantiles);
-    return { weights: ["median", "iqr"], fit, scale: (_, iqr) => orOne(iqr), offset: 0 };
-  }
-  const transform = name === "log" ? { f: symlog, inverse: symexp } : {};
-  return { weights: ["mean", "variance"], fit: momentsFit, scale: deviation, offset: 0, ...transform };
+  if (method === "standard") return standard;
+  const fit = (): FeatureFit => quantileFit(quantiles);
+  return { ...standard, weights: ["median", "iqr"], fit, scale: (_, iqr) => orOne(iqr) };
 }
 
 /** Keras's max(√variance, 1e-7), but 1 for a constant feature. */
@@ -73,10 +74,10 @@ function momentsFit(): FeatureFit {
 
 /** In two passes, around the mean; the sum is shifted by the first value, so that equal ones have variance 0. */
 function momentsOf(values: Float32Array): Moments {
-  const { length: count, 0: first } = values;
+  const [count, first] = [values.length, values[0]!];
   let [sum, squares] = [0, 0];
-  for (const value of values) sum += value - first!;
-  const mean = first! + sum / count;
+  for (const value of values) sum += value - first;
+  const mean = first + sum / count;
   for (const value of values) squares += (value - mean) * (value - mean);
   return { mean: [mean], variance: [squares / count], count };
 }
@@ -85,7 +86,10 @@ function rangeFit(): FeatureFit {
   let [min, max] = [Infinity, -Infinity];
   return {
     add: (values) => {
-      for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
+      for (const value of values) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
     },
     result: () => [min, max],
   };

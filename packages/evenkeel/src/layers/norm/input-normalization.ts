@@ -1,5 +1,5 @@
 import { record } from "../../autograd/tape.ts";
-import { ArgumentError, checkNumber, DataError, ShapeError, shapeText, valueText } from "../../errors.ts";
+import { ArgumentError, checkNumber, valueText } from "../../errors.ts";
 import { findName, snakeCase } from "../../keras.ts";
 import { add, div, equal, mul, sub } from "../../ops/binary.ts";
 import { firstNonFinite } from "../../ops/check.ts";
@@ -7,7 +7,7 @@ import { floatTensor } from "../../ops/inputs.ts";
 import { broadcastTo, reshape } from "../../ops/shaping.ts";
 import { createTensor } from "../../tensor/create.ts";
 import { scoped, tidy } from "../../tensor/scope.ts";
-import { normalizeAxes, type PartialShape, sameShape, type Shape } from "../../tensor/shape.ts";
+import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { NestedArray, Tensor } from "../../tensor/tensor.ts";
 import type { TensorLike } from "../../tensor/values.ts";
 import { getInitializer } from "../get-initializer.ts";
@@ -15,7 +15,7 @@ import { Layer, type LayerOptions } from "../layer.ts";
 import { checkFlag } from "../options.ts";
 import { fitFeatures, type InputData } from "./adapt.ts";
 import { checkAxis } from "./axis.ts";
-import { type InputMethod, inputMethod, type InputMethodName, inputMethods } from "./input-methods.ts";
+import { type InputMethod, inputMethod, type InputMethodOptions, inputMethods } from "./input-methods.ts";
 
 export interface NormalizationOptions extends LayerOptions {
   /** The feature axis, or several; null: all values are one feature. Default: -1. */
@@ -64,34 +64,32 @@ export class Normalization extends Layer {
 
   readonly #axis: number | readonly number[] | null;
   readonly #invert: boolean;
-  readonly #name: InputMethodName;
   readonly #missing: (typeof missings)[number];
-  readonly #ranges: { range: readonly [number, number]; quantiles: readonly [number, number] };
+  readonly #options: InputMethodOptions;
   readonly #method: InputMethod;
-  readonly #given: { mean: NestedArray; variance: NestedArray } | undefined;
+  /** Mean and variance, as they were given; then for each feature. */
+  readonly #given: readonly NestedArray[] | undefined;
   #fixed: readonly Float32Array[] | undefined;
   #axes: readonly number[] = [];
 
   constructor(options: NormalizationOptions = {}) {
     super(options, Normalization.options);
     const { op } = this;
-    const { axis = -1, range, quantiles, missing = "error", method = "standard" } = options;
+    const { axis = -1, invert = false, method = "standard", missing = "error" } = options;
     // Keras writes null as [].
-    this.#axis = axis === null || (Array.isArray(axis) && axis.length === 0) ? null : checkAxis(op, axis);
-    this.#invert = checkFlag(op, "invert", options.invert ?? false);
-    this.#name = findName(op, "method", method, inputMethods);
+    this.#axis = axis === null || String(axis) === "" ? null : checkAxis(op, axis);
+    this.#invert = checkFlag(op, "invert", invert);
     this.#missing = findName(op, "missing", missing, missings);
-    const owners = { range: "minMax", quantiles: "robust", mean: "standard", variance: "standard" } as const;
-    for (const [key, owner] of Object.entries(owners)) {
-      if (options[key as keyof typeof owners] == null || owner === this.#name) continue;
-      throw new ArgumentError(`${op}: ${key} came with the method "${this.#name}"; it is for "${owner}"`);
-    }
-    this.#ranges = {
-      range: checkInterval(op, "range", range ?? [0, 1]),
-      quantiles: checkInterval(op, "quantiles", quantiles ?? [0.25, 0.75], 0, 1),
+    this.#options = {
+      method: findName(op, "method", method, inputMethods),
+      range: checkInterval(op, "range", options.range ?? [0, 1]),
+      quantiles: checkInterval(op, "quantiles", options.quantiles ?? [0.25, 0.75], 0, 1),
     };
-    this.#method = inputMethod(this.#name, this.#ranges);
-    this.#given = readGiven(op, options, this.#axis);
+    this.#method = inputMethod(this.#options);
+    this.#given = readGiven(op, options);
+    if (this.#given !== undefined && this.#options.method !== "standard") {
+      throw new ArgumentError(`${op}: mean and variance with the method ${valueText(method)}; use "standard"`);
+    }
   }
 
   /** @internal Whether NaN in a model's data is this layer's business. */
@@ -111,18 +109,14 @@ export class Normalization extends Layer {
   async adapt(data: InputData): Promise<void> {
     const op = `${this.op}.adapt`;
     if (this.#given !== undefined) throw new ArgumentError(`${op}: mean and variance were given; leave them out`);
-    const { shape, statistics, count } = await fitFeatures(op, data, {
+    const { shape, values } = await fitFeatures(op, data, {
       method: this.#method,
       skipsMissing: this.#missing !== "error",
       sampleShape: this.inputShape,
-      axesOf: (first) => {
-        this.computeOutputShape(first);
-        return this.#axesOf(first);
-      },
+      axesOf: (first) => this.#axesOf(this.computeOutputShape(first)),
     });
     this.build(shape);
     tidy(() => {
-      const values = [...statistics, new Float32Array([count])];
       this.weights.forEach((weight, i) => weight.assign(createTensor(op, values[i]!, weight.shape)));
     });
   }
@@ -139,15 +133,12 @@ export class Normalization extends Layer {
   protected override createWeights(inputShape: PartialShape): void {
     const axes = this.#axesOf(inputShape);
     const shape = axes.map((axis) => this.knownSize(inputShape, axis));
-    if (this.#given === undefined) {
-      const [first, second] = this.#method.weights;
-      const add = (name: string, initial: string, shape: Shape): unknown =>
-        this.addWeight({ name, shape, initializer: getInitializer(this.op, initial), trainable: false });
-      add(first, "zeros", shape);
-      add(second, "ones", shape);
-      add("count", "zeros", []);
-    } else {
-      this.#fixed = [this.#given.mean, this.#given.variance].map((values) => broadcastTo(values, shape).dataSync());
+    this.#fixed = this.#given?.map((values) => broadcastTo(values, shape).dataSync());
+    if (this.#fixed === undefined) {
+      [...this.#method.weights, "count"].forEach((name, i) => {
+        const initializer = getInitializer(this.op, i === 1 ? "ones" : "zeros");
+        this.addWeight({ name, shape: i < 2 ? shape : [], initializer, trainable: false });
+      });
     }
     this.#axes = axes;
     this.input = { rank: inputShape.length, sizes: new Map(axes.map((axis, i) => [axis, shape[i]!])) };
@@ -167,40 +158,33 @@ export class Normalization extends Layer {
   }
 
   #map(x: Tensor, invert: boolean): Tensor {
-    const { f, inverse, offset } = this.#method;
+    const { f, inverse, scale, offset } = this.#method;
     const shape = x.shape.map((size, axis) => (this.#axes.includes(axis) ? size : 1));
-    const [first, second] = this.#statistics().map((values) => reshape(values, shape));
-    const scale = this.#method.scale(first!, second!);
-    const shift = (y: Tensor, by: number): Tensor => (by === 0 ? y : add(y, by));
-    if (invert) {
-      const original = add(first!, mul(shift(x, -offset), scale));
-      return inverse?.(original) ?? original;
-    }
-    const y = shift(div(sub(f?.(x) ?? x, first!), scale), offset);
+    const [first, second] = this.#statistics().map((values) => reshape(values, shape)) as [Tensor, Tensor];
+    const shift = (values: Tensor, by: number): Tensor => (by === 0 ? values : add(values, by));
+    if (invert) return inverse(add(first, mul(shift(x, -offset), scale(first, second))));
+    const y = shift(div(sub(f(x), first), scale(first, second)), offset);
     return this.#missing === "zero" ? zeroMissing(this.op, y) : y;
   }
 
   /** The method's two numbers of each feature. */
   #statistics(): readonly TensorLike[] {
     if (this.#fixed !== undefined) return this.#fixed;
-    const [first, second, count] = this.weights as [Tensor, Tensor, Tensor];
-    const holds = (weight: Tensor, number: number): boolean => weight.view(this.op).every((value) => value === number);
-    // Keras's files count nothing, but then the others are not where they began.
-    if (!holds(count, 0) || !holds(first, 0) || !holds(second, 1)) return [first, second];
-    const fix = "await layer.adapt(data) first, or give mean and variance";
-    throw new ArgumentError(`${this.op}: ${this.name} has no statistics yet; ${fix}`);
+    // Keras's files count nothing, but then the others are not where they began: 0 and 1.
+    const fresh = this.weights.every((weight, i) => weight.view(this.op).every((value) => value === i % 2));
+    if (!fresh) return this.weights.slice(0, 2);
+    throw new ArgumentError(`${this.op}: ${this.name} has no statistics; await adapt(data), or give mean and variance`);
   }
 
   /** Keras's keys; others only where they are not their defaults. */
   protected override ownConfig(): Record<string, unknown> {
+    const { method, ...others } = this.#options;
     return {
       axis: this.#axis,
       invert: this.#invert,
-      mean: this.#given?.mean ?? null,
-      variance: this.#given?.variance ?? null,
-      ...(this.#name !== "standard" && { method: snakeCase(this.#name) }),
-      ...(this.#name === "minMax" && { range: this.#ranges.range }),
-      ...(this.#name === "robust" && { quantiles: this.#ranges.quantiles }),
+      mean: this.#given?.[0] ?? null,
+      variance: this.#given?.[1] ?? null,
+      ...(method !== "standard" && { method: snakeCase(method), ...others }),
       ...(this.#missing !== "error" && { missing: this.#missing }),
     };
   }
@@ -221,31 +205,20 @@ function zeroMissing(op: string, y: Tensor): Tensor {
 
 /** An option of two numbers, the first one smaller. */
 function checkInterval(op: string, name: string, pair: unknown, min?: number, max?: number): readonly [number, number] {
-  const [low, high] = Array.isArray(pair) && pair.length === 2 ? pair : [];
-  if (checkNumber(op, name, low, min, max) < checkNumber(op, name, high, min, max)) return [low, high];
+  const [low, high, ...more] = [pair].flat() as number[];
+  const ascending = checkNumber(op, name, low, min, max) < checkNumber(op, name, high, min, max);
+  if (ascending && more.length === 0) return [low!, high!];
   throw new ArgumentError(`${op}: ${name} is ${valueText(pair)}; use two numbers, the smaller one first`);
 }
 
-/** The options mean and variance, once they fit each other. */
-function readGiven(
-  op: string,
-  { mean, variance }: NormalizationOptions,
-  axis: number | readonly number[] | null,
-): { mean: NestedArray; variance: NestedArray } | undefined {
+/** The options mean and variance. */
+function readGiven(op: string, { mean, variance }: NormalizationOptions): NestedArray[] | undefined {
   if (mean == null && variance == null) return undefined;
-  if (mean == null || variance == null) {
-    throw new ArgumentError(`${op}: mean and variance go together; pass both, or neither and adapt() it`);
-  }
   return tidy(() => {
-    const [m, v] = [floatTensor(op, mean), floatTensor(op, variance)];
-    const axes = axis === null ? 0 : [axis].flat().length;
-    if (!sameShape(m.shape, v.shape) || m.rank > axes) {
-      const shapes = `mean is ${shapeText(m.shape)} and variance ${shapeText(v.shape)}`;
-      throw new ShapeError(`${op}: ${shapes}; use one shape of rank ${axes} at most, as there are axes`);
-    }
-    if (firstNonFinite(m) < 0 && v.dataSync().every((value) => value >= 0 && value < Infinity)) {
-      return { mean: m.arraySync(), variance: v.arraySync() };
-    }
-    throw new DataError(`${op}: mean or variance holds NaN, Infinity or a negative variance; use finite numbers`);
+    const given = [mean, variance].map((values) => floatTensor(op, values ?? Number.NaN));
+    const valid = given.every((values) => firstNonFinite(values) < 0) && given[1]!.dataSync().every((one) => one >= 0);
+    if (valid) return given.map((values) => values.arraySync());
+    const came = `mean is ${valueText(mean)} and variance ${valueText(variance)}`;
+    throw new ArgumentError(`${op}: ${came}; pass both, finite, no variance below 0`);
   });
 }

@@ -1,4 +1,4 @@
-import { add, div, maximum, mul, sub } from "../../ops/binary.ts";
+import { add, div, maximum, minimum, mul, sub } from "../../ops/binary.ts";
 import { exp, log, neg, relu, tanh } from "../../ops/unary.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -16,7 +16,9 @@ function odd(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
 /** ln(1 + x) = ln u + (x − (u − 1))/u with u = 1 + x as it was rounded: small x keep their digits. */
 function log1p(x: Tensor): Tensor {
   const u = add(x, 1);
-  return add(log(u), div(sub(x, sub(u, 1)), u));
+  // From 1e8 on nothing is lost, and Infinity stays itself.
+  const small = minimum(x, 1e8);
+  return add(log(u), div(sub(small, sub(add(small, 1), 1)), u));
 }
 
 /** e^x − 1 = tanh(x/2)·(e^x + 1): nothing cancels. */
