@@ -150,7 +150,9 @@ export class Normalization extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return this.#map(x, this.#invert);
+    if (this.#invert || this.#missing !== "zero" || firstNonFinite(x) < 0) return this.#map(x, this.#invert);
+    const known = equal(x, x);
+    return mul(this.#map(fillMissing(this.op, x, known), false), known);
   }
 
   #axesOf(shape: PartialShape): number[] {
@@ -163,8 +165,7 @@ export class Normalization extends Layer {
     const [first, second] = this.#statistics().map((values) => reshape(values, shape)) as [Tensor, Tensor];
     const shift = (values: Tensor, by: number): Tensor => (by === 0 ? values : add(values, by));
     if (invert) return inverse(add(first, mul(shift(x, -offset), scale(first, second))));
-    const y = shift(div(sub(f(x), first), scale(first, second)), offset);
-    return this.#missing === "zero" ? zeroMissing(this.op, y) : y;
+    return shift(div(sub(f(x), first), scale(first, second)), offset);
   }
 
   /** The method's two numbers of each feature. */
@@ -194,12 +195,11 @@ export function normalization(options?: NormalizationOptions): Normalization {
   return new Normalization(options);
 }
 
-/** y with 0 for NaN; no gradient flows through those. */
-function zeroMissing(op: string, y: Tensor): Tensor {
-  if (firstNonFinite(y) < 0) return y;
-  const values = y.dataSync().map((value) => (Number.isNaN(value) ? 0 : value));
-  const filled = createTensor(op, values, y.shape);
-  record({ name: op, inputs: [y], outputs: [filled], adjoint: ([dy]) => [mul(dy!, equal(y, y))] });
+/** x with any number for NaN; no gradient flows where x is not `known`. */
+function fillMissing(op: string, x: Tensor, known: Tensor): Tensor {
+  const values = x.dataSync().map((value) => (Number.isNaN(value) ? 0 : value));
+  const filled = createTensor(op, values, x.shape);
+  record({ name: op, inputs: [x], outputs: [filled], adjoint: ([dy]) => [mul(dy!, known)] });
   return filled;
 }
 
