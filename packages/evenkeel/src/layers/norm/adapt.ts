@@ -28,8 +28,8 @@ export interface FitFeaturesOptions {
 }
 
 /**
- * One pass over the data: the shape of the first batch, and what the method keeps of the features as the layer's weights
- * have it: the two numbers of each, and how many values each had, missing ones too.
+ * One pass over the data: the shape of the first batch, and the values of the layer's weights: the method's two numbers
+ * of each feature, and how many values each had, missing ones too.
  */
 export async function fitFeatures(
   op: string,
@@ -56,7 +56,7 @@ export async function fitFeatures(
     });
   }
   if (fits === undefined) throw new DataError(`${op}: no batches came; pass at least one`);
-  const results = (fits as FeatureFit[]).map((fit) => fit.result());
+  const results = fits.map((fit) => fit.result());
   const bad = results.findIndex((numbers) => !numbers.every((number) => Number.isFinite(Math.fround(number))));
   if (bad >= 0) throw new DataError(`${op}: feature ${bad} has no values, or too large ones for float32`);
   const column = (i: number): Float32Array => Float32Array.from(results, (numbers) => numbers[i]!);
@@ -65,8 +65,8 @@ export async function fitFeatures(
 
 /** An array of tensors, and what is iterated over, give their batches one by one; all else is one batch. */
 async function* batchesOf(data: InputData): AsyncGenerator<SamplesLike> {
-  if (!isStream(data)) return yield data as SamplesLike;
-  for await (const batch of data) yield Array.isArray(batch) && batch[0] instanceof Tensor ? batch[0] : batch;
+  if (!isStream(data)) yield data as SamplesLike;
+  else for await (const batch of data) yield Array.isArray(batch) && batch[0] instanceof Tensor ? batch[0] : batch;
 }
 
 function isStream(data: InputData): data is Iterable<SamplesLike> | AsyncIterable<SamplesLike> {

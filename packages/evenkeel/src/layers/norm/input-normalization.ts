@@ -32,8 +32,8 @@ export interface NormalizationOptions extends LayerOptions {
   /** The quantiles whose distance is the scale of "robust". Default: [0.25, 0.75]. */
   quantiles?: readonly [low: number, high: number];
   /**
-   * NaN: "error" in `adapt` (default); "ignore", where `adapt` leaves it out and `apply` keeps it, as scikit-learn does;
-   * or "zero", where `adapt` leaves it out and it becomes 0 (the mean or median of its feature), also in a model's data.
+   * NaN: "error" in `adapt` (default); "ignore": `adapt` leaves it out and `apply` keeps it, as scikit-learn does; or
+   * "zero": `adapt` leaves it out and `apply` makes it 0, the mean or median of its feature, also in a model's data.
    */
   missing?: string;
 }
