@@ -32,6 +32,12 @@ describe("QuantileSketch", () => {
     }
   });
 
+  it("has no drift: halvings that take turns cancel", () => {
+    const count = 1_000_003;
+    const ranks = sketchOf(count, orders.mixed!).quantiles(shares);
+    ranks.forEach((rank, i) => expect(Math.abs(rank - shares[i]! * (count - 1))).toBeLessThan(4e-4 * count));
+  });
+
   it("has no quantiles without values", () => {
     expect(new QuantileSketch().quantiles([0.5])).toEqual([Number.NaN]);
   });
