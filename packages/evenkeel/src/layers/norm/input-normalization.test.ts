@@ -182,6 +182,8 @@ describe("missing values", () => {
     expect(variance).toEqual([1, moments([10, 20, 40]).variance].map(Math.fround));
     expect(count).toEqual([4]);
     expect(column(layer.apply(x), 0)).toEqual([-1, 1, nan, nan]);
+    await layer.adapt([ek.tensor([[nan, 1]]), x, ek.tensor([[nan, 1]])]);
+    expect(layer.getWeights()[0]!.dataSync()[0]).toBe(2);
   });
 
   it.each(["standard", "minMax", "robust", "log"])('become 0 by "zero" in %s', async (method) => {

@@ -151,8 +151,7 @@ export class Normalization extends Layer {
 
   protected override call(x: Tensor): Tensor {
     if (this.#invert || this.#missing !== "zero" || firstNonFinite(x) < 0) return this.#map(x, this.#invert);
-    const known = equal(x, x);
-    return mul(this.#map(fillMissing(this.op, x, known), false), known);
+    return mul(this.#map(fillMissing(this.op, x), false), equal(x, x));
   }
 
   #axesOf(shape: PartialShape): number[] {
@@ -195,11 +194,11 @@ export function normalization(options?: NormalizationOptions): Normalization {
   return new Normalization(options);
 }
 
-/** x with any number for NaN; no gradient flows where x is not `known`. */
-function fillMissing(op: string, x: Tensor, known: Tensor): Tensor {
+/** x with 0 for NaN, so that what is multiplied by 0 later is a number, and so is its gradient. */
+function fillMissing(op: string, x: Tensor): Tensor {
   const values = x.dataSync().map((value) => (Number.isNaN(value) ? 0 : value));
   const filled = createTensor(op, values, x.shape);
-  record({ name: op, inputs: [x], outputs: [filled], adjoint: ([dy]) => [mul(dy!, known)] });
+  record({ name: op, inputs: [x], outputs: [filled], adjoint: ([dy]) => [dy] });
   return filled;
 }
 
