@@ -28,12 +28,8 @@ export class QuantileSketch {
     const at = (this.#levels[level] ??= { values: new Float32Array(capacity), size: 0, parity: 0 });
     for (let start = 0; start < values.length;) {
       if (at.size === capacity) {
-        const { parity } = at;
-        this.add(
-          at.values.sort().filter((_, i) => i % 2 === parity),
-          level + 1,
-        );
-        [at.size, at.parity] = [0, parity === 0 ? 1 : 0];
+        this.add(everyOther(at.values.sort(), at.parity), level + 1);
+        [at.size, at.parity] = [0, at.parity === 0 ? 1 : 0];
       }
       const part = values.subarray(start, start + capacity - at.size);
       at.values.set(part, at.size);
@@ -59,4 +55,11 @@ export class QuantileSketch {
       return low + (at(Math.ceil(rank)) - low) * (rank - Math.floor(rank));
     });
   }
+}
+
+/** The values at even places, or with parity 1 at odd ones. */
+function everyOther(values: Float32Array, parity: 0 | 1): Float32Array {
+  const half = new Float32Array(values.length / 2);
+  for (let i = 0; i < half.length; i++) half[i] = values[2 * i + parity]!;
+  return half;
 }
