@@ -18,7 +18,8 @@ const sees: Record<string, readonly string[]> = {
   autograd: ["tensor"],
   ops: ["autograd", "tensor", "wasm"],
   "keras.ts": [],
-  layers: ["ops", "autograd", "tensor", "keras.ts"],
+  // Input normalization reads data as `fit` does: the one reason to see data.
+  layers: ["data", "ops", "autograd", "tensor", "keras.ts"],
   // `minimize` takes the gradients itself: the one reason to see autograd.
   optimizers: ["ops", "autograd", "tensor", "keras.ts"],
   data: ["ops", "tensor"],

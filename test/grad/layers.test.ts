@@ -89,9 +89,35 @@ const layersOfBatches: LayerCase[] = [
   },
 ];
 
+/** Statistics as they might be adapted: the smallest or the center, and the largest or the spread. */
+function inputNorm(options: ek.NormalizationOptions, statistics = [-1, 2]): ek.Layer {
+  const layer = layers.normalization({ axis: null, ...options });
+  layer.build([null, 4, 3]);
+  layer.setWeights([...statistics, 1]);
+  return layer;
+}
+
+const inputNorms: LayerCase[] = [
+  {
+    about: "per feature",
+    make: () => layers.normalization({ mean: [1, 2, 3], variance: [0, 0.25, 4] }),
+    input: () => normal([5, 3]),
+  },
+  { about: "inverted", make: () => inputNorm({ invert: true }), input: () => normal([2, 4, 3]) },
+  { about: "to a range", make: () => inputNorm({ method: "minMax", range: [-3, 1] }), input: () => normal([2, 4, 3]) },
+  { about: "robust", make: () => inputNorm({ method: "robust" }), input: () => normal([2, 4, 3]) },
+  { about: "of logarithms", make: () => inputNorm({ method: "log" }), input: () => awayFromZero([2, 4, 3]) },
+  {
+    about: "of logarithms, inverted",
+    make: () => inputNorm({ method: "log", invert: true }, [0, 1]),
+    input: () => awayFromZero([2, 4, 3]),
+  },
+].map((each) => ({ name: "normalization", ...each }));
+
 const cases: LayerCase[] = [
   ...norms,
   ...layersOfBatches,
+  ...inputNorms,
   ...withinSamples,
   ...normalizedKernels,
   ...activations.split(" ").map((name): LayerCase => {

@@ -19,6 +19,7 @@ torch.use_deterministic_algorithms(True)
 
 import batch_norm
 import family
+import input_normalization
 import kernel_norms
 import networks
 import ops
@@ -29,6 +30,7 @@ SETS = {
     "ops": ops.write,
     "batch-norm": batch_norm.write,
     "family": family.write,
+    "input-normalization": input_normalization.write,
     "pieces": pieces.write,
     "weights": weights.write,
     "kernel-norms": kernel_norms.write,

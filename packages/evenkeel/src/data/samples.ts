@@ -25,6 +25,19 @@ export function toSamples(
   sampleShape?: PartialShape,
   dtype?: DataType,
 ): Tensor {
+  const samples = readSamples(op, name, data, sampleShape, dtype);
+  checkFinite(op, name, samples);
+  return samples;
+}
+
+/** The same without a look at the values. */
+export function readSamples(
+  op: string,
+  name: string,
+  data: SamplesLike,
+  sampleShape?: PartialShape,
+  dtype?: DataType,
+): Tensor {
   if (data === undefined || data === null)
     throw new ArgumentError(`${op}: ${name} is ${valueText(data)}; pass the data`);
   const samples = read(`${op}: ${name}`, data, sampleShape, dtype);
@@ -35,7 +48,6 @@ export function toSamples(
   if (samples.size === 0) {
     throw new DataError(`${op}: ${name} is ${shapeText(samples.shape)}, which is empty; pass at least one sample`);
   }
-  checkFinite(op, name, samples);
   return samples;
 }
 
@@ -65,8 +77,10 @@ function splitShape(op: string, length: number, sampleShape?: PartialShape): Sha
   );
 }
 
-function checkFinite(op: string, name: string, samples: Tensor): void {
-  const index = firstNonFinite(samples);
+/** `missing`: NaN is allowed. */
+export function checkFinite(op: string, name: string, samples: Tensor, missing = false): void {
+  let index = firstNonFinite(samples);
+  if (index >= 0 && missing) index = samples.view(op).findIndex((value) => Math.abs(value) === Infinity);
   if (index < 0) return;
   const sample = Math.floor(index / (samples.size / samples.shape[0]!));
   const value = samples.view(op)[index];

@@ -14,6 +14,7 @@ import {
 } from "./norm/adaptive-instance-normalization.ts";
 import { batchNormalization, BatchNormalization } from "./norm/batch-normalization.ts";
 import { groupNormalization, GroupNormalization } from "./norm/group-normalization.ts";
+import { normalization, Normalization } from "./norm/input-normalization.ts";
 import { instanceBatchNormalization, InstanceBatchNormalization } from "./norm/instance-batch-normalization.ts";
 import { instanceNormalization, InstanceNormalization } from "./norm/instance-normalization.ts";
 import { layerNormalization, LayerNormalization } from "./norm/layer-normalization.ts";
@@ -71,6 +72,7 @@ const entries: readonly Entry[] = [
   { create: switchableNormalization, type: SwitchableNormalization },
   { create: instanceBatchNormalization, type: InstanceBatchNormalization },
   { create: localResponseNormalization, type: LocalResponseNormalization },
+  { create: normalization, type: Normalization },
   { create: maxPooling2d, type: MaxPooling2d },
   { create: averagePooling2d, type: AveragePooling2d },
   { create: globalAveragePooling2d, type: GlobalAveragePooling2d, renamed: { keepdims: "keepDims" } },

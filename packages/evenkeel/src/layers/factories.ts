@@ -16,6 +16,7 @@ export {
   virtualBatchNormalization,
 } from "./norm/batch-normalization-presets.ts";
 export { groupNormalization } from "./norm/group-normalization.ts";
+export { normalization } from "./norm/input-normalization.ts";
 export { instanceBatchNormalization } from "./norm/instance-batch-normalization.ts";
 export { instanceNormalization } from "./norm/instance-normalization.ts";
 export { layerNormalization } from "./norm/layer-normalization.ts";

@@ -17,6 +17,7 @@ export type {
 } from "./kernel-normalization/get-kernel-normalization.ts";
 export type { SpectralNormalizationOptions } from "./kernel-normalization/spectral-normalization.ts";
 export type { CallOptions, ExtraState, Given, Layer, LayerOptions } from "./layer.ts";
+export type { InputBatch, InputData } from "./norm/adapt.ts";
 export type { AdaptiveInstanceNormalizationOptions } from "./norm/adaptive-instance-normalization.ts";
 export type { BatchNormalization } from "./norm/batch-normalization.ts";
 export type { BatchNormalizationOptions } from "./norm/batch-normalization-options.ts";
@@ -24,6 +25,7 @@ export type { ConditionOptions } from "./norm/condition.ts";
 export type { RenormClipping } from "./norm/renorm.ts";
 export type { ChannelNormOptions } from "./norm/channel-norm.ts";
 export type { GroupNormalizationOptions } from "./norm/group-normalization.ts";
+export type { Normalization, NormalizationOptions } from "./norm/input-normalization.ts";
 export type {
   InstanceBatchNormalization,
   InstanceBatchNormalizationOptions,

@@ -211,6 +211,11 @@ export abstract class Layer {
     return { module: "keras.layers", class_name: this.className, config: this.getConfig(), registered_name: null };
   }
 
+  /** @internal Whether NaN in a model's data is left to this layer, its first. */
+  get takesMissing(): boolean {
+    return false;
+  }
+
   /** The fewest samples of this shape (batch first) that the layer can train on. */
   smallestBatch(_inputShape: PartialShape): number {
     return 1;

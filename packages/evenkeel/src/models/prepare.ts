@@ -1,4 +1,4 @@
-import { type SamplesLike, toSamples } from "../data/samples.ts";
+import { checkFinite, readSamples, type SamplesLike, toSamples } from "../data/samples.ts";
 import type { PartialShape } from "../tensor/shape.ts";
 import { ArgumentError, DataError, ShapeError } from "../errors.ts";
 import { tidy } from "../tensor/scope.ts";
@@ -51,7 +51,8 @@ export function prepare(op: string, model: Sequential, x: SamplesLike, y: Sample
 
 /** The samples of `x` as a tensor that fits the model; call it inside a scope. */
 export function toInputs(op: string, model: Sequential, x: SamplesLike, name: string): Tensor {
-  const inputs = toSamples(op, name, x, model.inputShape?.slice(1), "float32");
+  const inputs = readSamples(op, name, x, model.inputShape?.slice(1), "float32");
+  checkFinite(op, name, inputs, model.layers[0]?.takesMissing);
   model.checkInput(op, inputs.shape);
   return inputs;
 }
