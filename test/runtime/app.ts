@@ -49,7 +49,7 @@ export async function runHost<Result = Smoke>(program: string, args: readonly st
 }
 
 /** No options of the one who runs the tests, no look for updates, caches in the folder of the test. */
-function quietEnvironment(folder: string): NodeJS.ProcessEnv {
+export function quietEnvironment(folder: string): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...environment } = process.env;
   return { ...environment, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_DIR: join(folder, ".deno") };
 }
