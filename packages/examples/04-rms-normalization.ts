@@ -17,7 +17,13 @@ show("alike", [5, 5, 5, 5]);
 
 // The root of the mean square of what comes out is 1.
 const y = ek.layers.rmsNormalization().apply(ek.randomNormal([1, 1000], 3, 2));
-console.log("root mean square:", ek.sqrt(ek.mean(ek.square(y))).dataSync()[0]!.toFixed(4));
+console.log(
+  "root mean square:",
+  ek
+    .sqrt(ek.mean(ek.square(y)))
+    .dataSync()[0]!
+    .toFixed(4),
+);
 
 /* Prints:
 x            RMS  0.365  0.730  1.095  1.461   layer -1.342 -0.447  0.447  1.342

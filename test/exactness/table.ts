@@ -12,7 +12,7 @@ export interface Peers {
 
 export const peers = JSON.parse(readFileSync(new URL("peers.json", import.meta.url), "utf8")) as Peers;
 
-const titles = { batch: "batch", layer: "layer", rms: "RMS", group: "group, 2 groups" };
+const titles = { batch: "batch", layer: "layer", rms: "RMS", group: "group" };
 const names = { evenkeel: "evenkeel", keras: "Keras", torch: "PyTorch", tfjs: "tfjs", jax: "jax-js" };
 
 /** The table of docs/norms.md: a line a case, and in each cell the errors of y, dx and, where it is told, variance. */
@@ -36,11 +36,16 @@ const short = (error: string): string => (error === "Infinity" ? "NaN" : error =
 const file = new URL("../../docs/norms.md", import.meta.url);
 const [start, end] = ["<!-- exactness, by test/exactness -->\n\n", "\n\n<!-- end -->"];
 
-export function committedTable(): string {
+/** The text of the page before the table, the table, and the text after it. */
+function parts(): [before: string, table: string, after: string] {
   const text = readFileSync(file, "utf8");
-  return text.slice(text.indexOf(start) + start.length, text.indexOf(end));
+  const [from, to] = [text.indexOf(start) + start.length, text.indexOf(end)];
+  return [text.slice(0, from), text.slice(from, to), text.slice(to)];
 }
 
+export const committedTable = (): string => parts()[1];
+
 export function writeTable(table: string): void {
-  writeFileSync(file, readFileSync(file, "utf8").replace(committedTable(), () => table));
+  const [before, , after] = parts();
+  writeFileSync(file, before + table + after);
 }

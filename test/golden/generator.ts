@@ -23,7 +23,9 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** float32(low + (high - low)·unit(seed, i)). */
 export function uniform(seed: number, shape: readonly number[], low = -1, high = 1): Float32Array {
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => low + (high - low) * unit(seed, i));
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * unit(seed, i);
+  return values;
 }
 
 /** Σ ±xᵢ, with the sign of the lowest bit of hash(seed, i). */

@@ -23,7 +23,12 @@ try {
     for (const [name, values] of Object.entries(inputsOf(one))) writeFileSync(join(folder, `${i}.${name}`), values);
   });
   const run = (program: string, args: string[]): object =>
-    JSON.parse(execFileSync(program, [...args, folder], { encoding: "utf8" }).trimEnd().split("\n").at(-1)!) as object;
+    JSON.parse(
+      execFileSync(program, [...args, folder], { encoding: "utf8" })
+        .trimEnd()
+        .split("\n")
+        .at(-1)!,
+    ) as object;
   const versions = {
     ...run(python.program, [here("peers.py")]),
     ...run(process.execPath, [here("peers.mjs"), peerFolder]),

@@ -156,6 +156,18 @@ function jobs(jax) {
     layerNorm({ x, dy, gamma, beta }) {
       return normJob({ x, dy, gamma, beta }, () => [1]);
     },
+    rmsNorm({ x, dy, gamma }) {
+      const both = (x, gamma, dy) => {
+        const f = (x, gamma) => {
+          const mean = np.mean(np.square(x.ref), 1, { keepdims: true });
+          return x.mul(gamma).div(np.sqrt(mean.add(epsilon)));
+        };
+        const [y, pullback] = jax.vjp(f, [x, gamma]);
+        const [dx, dgamma] = pullback(dy);
+        return { y, dx, dgamma };
+      };
+      return compute(both, [x, gamma, dy].map(array));
+    },
     groupNorm({ x, dy, gamma, beta }, { groups }) {
       return normJob({ x, dy, gamma, beta }, () => [2, 3, 4], groups);
     },

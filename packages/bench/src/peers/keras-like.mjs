@@ -39,12 +39,12 @@ export const kerasLikeJobs = (lib) => {
       return { y: value, dx: grads[0] };
     });
 
-  /** A layer in training, its weights [γ, β] set where it has more. */
+  /** A layer in training, its first weights set to γ and β, or those of them that it has. */
   const layerTraining = (make) => (arrays, options) => {
     const { x, dy, gamma, beta } = tensors(arrays);
     const layer = make(options);
     layer.build(x.shape);
-    layer.setWeights([gamma, beta, ...layer.getWeights().slice(2)]);
+    layer.setWeights([gamma, beta, ...layer.getWeights().slice(2)].slice(0, layer.weights.length));
     return forwardBackward((input) => layer.apply(input, { training: true }), [x], dy);
   };
 
@@ -111,6 +111,7 @@ export const kerasLikeJobs = (lib) => {
       if (!lib.layers.layerNormalization) throw new Cannot("has no layer normalization");
       return lib.layers.layerNormalization({ epsilon: 1e-3 });
     }),
+    rmsNorm: layerTraining(() => lib.layers.rmsNormalization({ epsilon: 1e-3 })),
     groupNorm: layerTraining(({ groups }) => {
       if (!lib.layers.groupNormalization) throw new Cannot("has no group normalization");
       return lib.layers.groupNormalization({ groups, epsilon: 1e-3 });

@@ -26,6 +26,7 @@ def load(threads):
         "convGradients": conv_gradients,
         "batchNorm": batch_norm,
         "layerNorm": layer_norm,
+        "rmsNorm": rms_norm,
         "groupNorm": group_norm,
         "maxPool": lambda arrays: one(lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"), arrays),
         "relu": lambda arrays: one(tf.nn.relu, arrays),
@@ -108,7 +109,8 @@ def conv_gradients(arrays):
 
 def norm(layer, arrays):
     layer.build(arrays["x"].shape)
-    layer.set_weights([arrays["gamma"], arrays["beta"], *layer.get_weights()[2:]])
+    weights = layer.get_weights()
+    layer.set_weights([arrays["gamma"], arrays["beta"], *weights[2:]][: len(weights)])
     training = {"training": True} if isinstance(layer, layers.BatchNormalization) else {}
 
     def both(x, dy):
@@ -127,6 +129,10 @@ def batch_norm(arrays):
 
 def layer_norm(arrays):
     return norm(layers.LayerNormalization(epsilon=1e-3), arrays)
+
+
+def rms_norm(arrays):
+    return norm(layers.RMSNormalization(epsilon=1e-3), arrays)
 
 
 def group_norm(arrays, groups):

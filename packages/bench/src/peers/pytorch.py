@@ -33,6 +33,7 @@ class Jobs:
             "convGradients": self.conv_gradients,
             "batchNorm": self.batch_norm,
             "layerNorm": self.layer_norm,
+            "rmsNorm": self.rms_norm,
             "groupNorm": self.group_norm,
             "maxPool": lambda arrays: self.one(lambda x: F.max_pool2d(x, 2), arrays),
             "relu": lambda arrays: self.one(torch.relu, arrays),
@@ -142,7 +143,7 @@ class Jobs:
 
         def run():
             y = f(x, gamma, beta)
-            return y, torch.autograd.grad(y, [x, gamma, beta], dy)[0]
+            return y, torch.autograd.grad(y, [x, gamma, beta], dy, allow_unused=True)[0]
 
         def outputs():
             y, dx = run()
@@ -158,6 +159,9 @@ class Jobs:
 
     def layer_norm(self, arrays):
         return self.forward_backward(lambda x, g, b: F.layer_norm(x, g.shape, g, b, eps=1e-3), arrays)
+
+    def rms_norm(self, arrays):
+        return self.forward_backward(lambda x, g, _: F.rms_norm(x, g.shape, g, eps=1e-3), arrays)
 
     def group_norm(self, arrays, groups):
         return self.forward_backward(lambda x, g, b: F.group_norm(x, groups, g, b, eps=1e-3), arrays)

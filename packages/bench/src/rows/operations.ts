@@ -2,6 +2,9 @@ import { javascript, onnx, percent, python, pythonFlat, type Row, share } from "
 
 const row = { options: {}, tolerance: 1e-4 };
 
+const bytes = (...shapes: readonly (readonly number[])[]) =>
+  4 * shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+
 const product = (size: number): Row => ({
   ...row,
   id: `matmul-${size}`,
@@ -52,6 +55,15 @@ const normArrays = (shape: readonly number[]) => ({
 });
 const flat = [4096, 512];
 
+/**
+ * What a normalization reads and writes at least, forward and backward: its set twice each way where that is the whole
+ * batch, and once where it stays in cache.
+ */
+const normBytes = (shape: readonly number[], passes: "twice" | "once") => ({
+  bytes: (passes === "twice" ? 8 : 5) * bytes(shape),
+  within: 4 * bytes(shape),
+});
+
 const norms: readonly Row[] = [
   {
     ...row,
@@ -59,9 +71,10 @@ const norms: readonly Row[] = [
     title: "BatchNorm, training, forward and backward, [128,26,26,32]",
     job: "batchNorm",
     arrays: normArrays(image.shape),
-    contestants: ["evenkeel", ...python, ...javascript],
+    contestants: ["evenkeel", "machine", ...python, ...javascript],
     slow: ["tfjs-cpu"],
-    targets: [share(0.75, "torch-last")],
+    machine: normBytes(image.shape, "twice"),
+    targets: [share(0.75, "torch-last"), percent(50)],
   },
   {
     ...row,
@@ -69,9 +82,10 @@ const norms: readonly Row[] = [
     title: "BatchNorm, training, forward and backward, [4096,512]",
     job: "batchNorm",
     arrays: normArrays(flat),
-    contestants: ["evenkeel", ...pythonFlat, ...javascript],
+    contestants: ["evenkeel", "machine", ...pythonFlat, ...javascript],
     slow: ["tfjs-cpu"],
-    targets: [share(0.95, "torch-last")],
+    machine: normBytes(flat, "twice"),
+    targets: [share(0.95, "torch-last"), percent(50)],
   },
   {
     ...row,
@@ -79,9 +93,20 @@ const norms: readonly Row[] = [
     title: "LayerNorm, forward and backward, [4096,512]",
     job: "layerNorm",
     arrays: normArrays(flat),
-    contestants: ["evenkeel", ...pythonFlat, ...javascript],
+    contestants: ["evenkeel", "machine", ...pythonFlat, ...javascript],
     slow: ["tfjs-cpu", "tfjs-wasm"],
-    targets: [share(0.85, "torch-last")],
+    machine: normBytes(flat, "once"),
+    targets: [share(0.85, "torch-last"), percent(50)],
+  },
+  {
+    ...row,
+    id: "rms-norm",
+    title: "RMSNorm, forward and backward, [4096,512]",
+    job: "rmsNorm",
+    arrays: normArrays(flat),
+    contestants: ["evenkeel", "machine", ...pythonFlat, "jax"],
+    machine: normBytes(flat, "once"),
+    targets: [share(0.95, "torch-last"), percent(50)],
   },
   {
     ...row,
@@ -90,14 +115,13 @@ const norms: readonly Row[] = [
     job: "groupNorm",
     options: { groups: 8 },
     arrays: normArrays(image.shape),
-    contestants: ["evenkeel", ...python, ...javascript],
+    contestants: ["evenkeel", "machine", ...python, ...javascript],
     slow: ["tfjs-cpu"],
-    targets: [share(1, ["torch-last", "torch-first"])],
+    machine: normBytes(image.shape, "once"),
+    targets: [share(1, ["torch-last", "torch-first"]), percent(50)],
   },
 ];
 
-const bytes = (...shapes: readonly (readonly number[])[]) =>
-  4 * shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
 const parameters = [1_200_330];
 const logits = [4096, 512];
 
