@@ -32,6 +32,20 @@ const place = { batch: oneSample, channels: allChannels, space: onePlace };
  */
 export const pictures = {
   "batch-normalization": { sets: [{ ...channel, text: "S: one channel of the whole batch" }] },
+  "batch-renormalization": { sets: [{ ...channel, text: "S: one channel of the whole batch" }] },
+  "ghost-batch-normalization": {
+    sets: [
+      { ...channel, batch: [0, 2], text: "S: one channel of one ghost" },
+      { ...channel, batch: [2, 4], colour: 1, text: "the same of the next ghost" },
+    ],
+  },
+  "virtual-batch-normalization": {
+    sets: [
+      { ...channel, batch: oneSample, text: "S: one channel of the sample" },
+      { ...channel, batch: [1, 4], colour: 1, text: "and of the reference batch" },
+    ],
+  },
+  "conditional-batch-normalization": { sets: [{ ...channel, text: "S: one channel of the whole batch" }] },
   "layer-normalization": { sets: [{ ...place, text: "S: all channels of one place" }] },
   "rms-normalization": { sets: [{ ...place, text: "S: all channels of one place" }] },
   "group-normalization": {

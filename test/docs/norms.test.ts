@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ek from "evenkeel";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { draw, folder, pictures } from "../../scripts/norm-pictures.mjs";
 import { readText, runSamples, samplesOf } from "./samples.ts";
 
 const text = readText("docs/norms.md");
-afterAll(() => ek.setSeed(1));
+afterAll(() => {
+  ek.setSeed(1);
+  vi.restoreAllMocks();
+});
 
 describe("docs/norms.md", () => {
   const samples = samplesOf(text);
@@ -32,6 +35,8 @@ describe("docs/norms.md", () => {
 
 describe("README.md", () => {
   it("its samples run, one after the other", async () => {
+    // What diagnose prints.
+    vi.spyOn(console, "log").mockImplementation(() => {});
     ek.setSeed(1);
     const labels = ek.toCategorical([0, 1, 2, 3], 10);
     const images = ek.randomUniform([4, 28, 28, 1], 0, 1);
