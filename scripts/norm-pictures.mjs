@@ -51,6 +51,30 @@ export const pictures = {
   "group-normalization": {
     sets: [{ batch: oneSample, channels: [3, 6], space: allSpace, text: "S: one group of one sample" }],
   },
+  "instance-normalization": { sets: [{ ...channel, batch: oneSample, text: "S: one channel of one sample" }] },
+  "adaptive-instance-normalization": {
+    sets: [{ ...channel, batch: oneSample, text: "S: one channel of one sample" }],
+  },
+  "switchable-normalization": {
+    sets: [
+      { ...channel, colour: 2, text: "batch: one channel" },
+      { batch: oneSample, channels: allChannels, space: allSpace, colour: 1, text: "layer: one sample" },
+      { ...channel, batch: oneSample, text: "instance: in both of them" },
+    ],
+  },
+  "instance-batch-normalization": {
+    sets: [
+      { batch: oneSample, channels: [2, 3], space: allSpace, text: "S: one channel of one sample" },
+      { ...channel, colour: 1, text: "S: one channel of the whole batch" },
+    ],
+  },
+  "unit-normalization": { sets: [{ ...place, text: "S: all channels of one place" }] },
+  "local-response-normalization": {
+    sets: [
+      { ...place, channels: [1, 6], text: "S: channels up to 2 away" },
+      { ...place, channels: [3, 4], colour: 1, text: "from this one" },
+    ],
+  },
 };
 
 const colours = ["#2f7de1", "#e8833a", "#3a9d5d"];
