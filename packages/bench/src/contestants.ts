@@ -21,6 +21,7 @@ export const contestants = {
   "evenkeel-f6": { ...evenkeel, name: "evenkeel, f6", threads: 1, options: f6 },
   "evenkeel-2t": { ...evenkeel, name: "evenkeel, 2 threads", threads: 2 },
   "evenkeel-f6-2t": { ...evenkeel, name: "evenkeel, f6, 2 threads", threads: 2, options: f6 },
+  shared: { ...evenkeel, name: "evenkeel, the kernel it shares", threads: 1, options: { shared: true } },
   machine: { peer: "machine", name: "the machine", threads: 1 },
   keras: { ...keras, name: "Keras on TensorFlow", threads: 1 },
   "keras-2t": { ...keras, name: "Keras on TensorFlow, 2 threads", threads: 2 },

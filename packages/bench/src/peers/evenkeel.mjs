@@ -1,4 +1,5 @@
-// evenkeel itself. `threads` and `winograd` are of builds that have them.
+// evenkeel itself. `threads` and `winograd` are of builds that have them. With `shared` a variant of a norm is the norm
+// whose kernel it uses.
 import { Cannot } from "./job.mjs";
 import { kerasLikeJobs } from "./keras-like.mjs";
 
@@ -12,13 +13,13 @@ async function threaded(threads) {
   return ek;
 }
 
-export async function load({ threads = 1, winograd }) {
+export async function load({ threads = 1, winograd, shared }) {
   const ek = threads > 1 ? await threaded(threads) : await import("evenkeel");
   if (winograd) {
     if (!ek.config) throw new Cannot("this build has no config");
     ek.config({ winograd });
   }
-  return { version: "this tree", jobs: kerasLikeJobs(withVariables(ek)) };
+  return { version: "this tree", jobs: kerasLikeJobs({ ...withVariables(ek), shared }) };
 }
 
 /** TensorFlow.js's `variable(value, trainable, name)`. */

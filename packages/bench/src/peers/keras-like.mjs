@@ -117,6 +117,23 @@ export const kerasLikeJobs = (lib) => {
       return lib.layers.groupNormalization({ groups, epsilon: 1e-3 });
     }),
 
+    /** A layer, or with `shared` the one that it is built on. Their results differ: only times are compared. */
+    normVariant({ condition, ...arrays }, { layer, kernel }) {
+      const [name, options] = lib.shared ? kernel : layer;
+      if (!lib.layers[name]) throw new Cannot(`has no ${name}`);
+      const { x, dy } = tensors(arrays);
+      const made = lib.layers[name](options);
+      made.build(x.shape);
+      const call = { training: true, ...(condition && !lib.shared && { condition: tensor(condition) }) };
+      const both = forwardBackward((input) => made.apply(input, call), [x, ...made.trainableWeights], dy);
+      return { run: both.run, outputs: () => ({}) };
+    },
+
+    localResponse(arrays) {
+      const { x, dy } = tensors(arrays);
+      return forwardBackward((input) => lib.localResponseNormalization(input, 5, 1, 1, 0.5), [x], dy);
+    },
+
     maxPool(arrays) {
       const { x } = tensors(arrays);
       return compute(() => ({ y: lib.maxPool(x, 2, 2, "valid") }));

@@ -28,6 +28,7 @@ def load(threads):
         "layerNorm": layer_norm,
         "rmsNorm": rms_norm,
         "groupNorm": group_norm,
+        "localResponse": local_response,
         "maxPool": lambda arrays: one(lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"), arrays),
         "relu": lambda arrays: one(tf.nn.relu, arrays),
         "softmaxCrossEntropy": softmax_cross_entropy,
@@ -137,6 +138,16 @@ def rms_norm(arrays):
 
 def group_norm(arrays, groups):
     return norm(layers.GroupNormalization(groups, epsilon=1e-3), arrays)
+
+
+def local_response(arrays):
+    def both(x, dy):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.nn.local_response_normalization(x, 5, 1, 1, 0.5)
+        return {"y": y, "dx": tape.gradient(y, x, dy)}
+
+    return compiled(both, tf.constant(arrays["x"]), tf.constant(arrays["dy"]))
 
 
 def softmax_cross_entropy(arrays):

@@ -35,6 +35,7 @@ class Jobs:
             "layerNorm": self.layer_norm,
             "rmsNorm": self.rms_norm,
             "groupNorm": self.group_norm,
+            "localResponse": self.local_response,
             "maxPool": lambda arrays: self.one(lambda x: F.max_pool2d(x, 2), arrays),
             "relu": lambda arrays: self.one(torch.relu, arrays),
             "softmaxCrossEntropy": self.softmax_cross_entropy,
@@ -165,6 +166,10 @@ class Jobs:
 
     def group_norm(self, arrays, groups):
         return self.forward_backward(lambda x, g, b: F.group_norm(x, groups, g, b, eps=1e-3), arrays)
+
+    def local_response(self, arrays):
+        # It divides alpha by the size.
+        return self.forward_backward(lambda x, *_: F.local_response_norm(x, 11, alpha=11.0, beta=0.5, k=1.0), arrays)
 
     def softmax_cross_entropy(self, arrays):
         logits, labels = self.tensor(arrays["logits"]).requires_grad_(), self.tensor(arrays["labels"])
