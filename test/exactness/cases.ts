@@ -1,6 +1,6 @@
 import { uniform } from "../golden/generator.ts";
 
-export type NormName = "batch" | "layer" | "rms" | "group";
+export type NormName = "batch" | "layer" | "rms" | "group" | "instance";
 
 /** Data for one norm: S has `elements` values, and there are a few of them. */
 export interface Case {
@@ -10,7 +10,7 @@ export interface Case {
   readonly input: string;
   readonly shape: readonly number[];
   readonly epsilon: number;
-  /** Of group normalization. */
+  /** Of group normalization; instance normalization has as many channels. */
   readonly groups: number;
   readonly values: Values;
 }
@@ -52,6 +52,7 @@ const shapes: Readonly<Record<NormName, (elements: number, sets: number) => read
   layer: (elements, sets) => [sets, elements],
   rms: (elements, sets) => [sets, elements],
   group: (elements, sets) => [sets / groups, (elements * groups) / channelsOfGroups, channelsOfGroups],
+  instance: (elements, sets) => [sets / groups, elements, groups],
 };
 
 export const norms = Object.keys(shapes) as NormName[];
@@ -91,7 +92,7 @@ export function inputsOf({ norm, shape, values }: Case): Inputs {
 export function setOf(norm: NormName, shape: readonly number[], i: number): number {
   const channels = shape.at(-1)!;
   if (norm === "batch") return i % channels;
-  if (norm !== "group") return Math.floor(i / channels);
+  if (norm === "layer" || norm === "rms") return Math.floor(i / channels);
   return sampleOf(shape, i) * groups + Math.floor(((i % channels) * groups) / channels);
 }
 

@@ -9,6 +9,7 @@ export function evenkeel({ norm, shape, epsilon, groups }: Case, { x, dy, gamma,
     batch,
     layer: ek.layers.layerNormalization({ epsilon }),
     rms: ek.layers.rmsNormalization({ epsilon }),
+    instance: ek.layers.instanceNormalization({ scale: true, center: true, epsilon }),
     group: ek.layers.groupNormalization({ groups, epsilon }),
   }[norm];
   layer.build(shape);

@@ -12,7 +12,7 @@ export interface Peers {
 
 export const peers = JSON.parse(readFileSync(new URL("peers.json", import.meta.url), "utf8")) as Peers;
 
-const titles = { batch: "batch", layer: "layer", rms: "RMS", group: "group" };
+const titles = { batch: "batch", layer: "layer", rms: "RMS", group: "group", instance: "instance" };
 const names = { evenkeel: "evenkeel", keras: "Keras", torch: "PyTorch", tfjs: "tfjs", jax: "jax-js" };
 
 /** The table of docs/norms.md: a line a case, and in each cell the errors of y, dx and, where it is told, variance. */

@@ -41,7 +41,7 @@ function jaxOutputs({ norm, shape, epsilon, groups }, { x, dy, gamma, beta }) {
   const { numpy: np, nn } = jax;
   const [samples, places, channels] = shape;
   const split = norm === "group" ? [samples, places, groups, channels / groups] : shape;
-  const axis = { batch: 0, layer: 1, group: [1, 3] }[norm];
+  const axis = { batch: 0, layer: 1, group: [1, 3], instance: 1 }[norm];
   const f = (x) =>
     nn.standardize(x.reshape(split), axis, { epsilon }).reshape(shape).mul(np.array(gamma)).add(np.array(beta));
   const [y, pullback] = jax.vjp(f, [np.array(x, { shape })]);

@@ -23,6 +23,7 @@ def keras_outputs(case, x, dy, gamma, beta):
         "layer": lambda: layers.LayerNormalization(epsilon=epsilon),
         "rms": lambda: layers.RMSNormalization(epsilon=epsilon),
         "group": lambda: layers.GroupNormalization(case["groups"], epsilon=epsilon),
+        "instance": lambda: layers.GroupNormalization(-1, epsilon=epsilon),
     }[case["norm"]]()
     layer.build(x.shape)
     weights = layer.get_weights()
@@ -50,7 +51,12 @@ def torch_outputs(case, x, dy, gamma, beta):
     elif norm == "rms":
         y = F.rms_norm(inputs, g.shape, g, eps=epsilon)
     else:
-        y = F.group_norm(inputs.transpose(1, 2).contiguous(), case["groups"], g, b, eps=epsilon).transpose(1, 2)
+        channels_first = inputs.transpose(1, 2).contiguous()
+        if norm == "group":
+            y = F.group_norm(channels_first, case["groups"], g, b, eps=epsilon)
+        else:
+            y = F.instance_norm(channels_first, weight=g, bias=b, eps=epsilon)
+        y = y.transpose(1, 2)
     (dx,) = torch.autograd.grad(y, inputs, torch.from_numpy(dy))
     outputs = {"y": y.detach().numpy(), "dx": dx.numpy()}
     if norm == "batch":
