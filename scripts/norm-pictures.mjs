@@ -26,6 +26,10 @@ const onePlace = [0, 1];
 const channel = { batch: wholeBatch, channels: oneChannel, space: allSpace };
 const place = { batch: oneSample, channels: allChannels, space: onePlace };
 
+const output = { batch: oneSample, channels: allChannels, space: allSpace };
+/** @type {[string, string, string]} */
+const ofKernel = ["outputs", "inputs", "window"];
+
 /**
  * Which elements share statistics, one picture a norm. Sets that overlap are drawn in order, the last on top.
  * @type {Readonly<Record<string, Picture>>}
@@ -74,6 +78,12 @@ export const pictures = {
       { ...place, channels: [1, 6], text: "S: channels up to 2 away" },
       { ...place, channels: [3, 4], colour: 1, text: "from this one" },
     ],
+  },
+  "weight-normalization": { axes: ofKernel, sets: [{ ...output, text: "S: the kernel of one output" }] },
+  "weight-standardization": { axes: ofKernel, sets: [{ ...output, text: "S: the kernel of one output" }] },
+  "spectral-normalization": {
+    axes: ofKernel,
+    sets: [{ ...output, batch: wholeBatch, text: "S: the whole kernel" }],
   },
 };
 

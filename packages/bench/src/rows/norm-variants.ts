@@ -22,6 +22,9 @@ function variant(id: string, title: string, layer: Made, kernel: Made, shape = i
 
 const batch: Made = ["batchNormalization", {}];
 const group: Made = ["groupNormalization", { groups: -1 }];
+const dense = (kernelNormalization?: string): Made => ["dense", { units: 512, kernelNormalization }];
+const kernelNorm = (name: string, title: string): Row =>
+  variant(`${name}-kernel`, `Dense layer, ${title}`, dense(name), dense(), [512, 512]);
 const affine = { scale: true, center: true };
 
 export const normVariants: readonly Row[] = [
@@ -41,6 +44,9 @@ export const normVariants: readonly Row[] = [
   variant("switchable-norm", "Switchable normalization", ["switchableNormalization", {}], group),
   variant("instance-batch-norm", "Instance-batch normalization", ["instanceBatchNormalization", {}], group),
   variant("unit-norm", "Unit normalization", ["unitNormalization", {}], ["rmsNormalization", {}], flat),
+  kernelNorm("weight", "weight normalization"),
+  kernelNorm("standardized", "weight standardization"),
+  kernelNorm("spectral", "spectral normalization"),
   {
     id: "local-response-norm",
     title: `Local response normalization, forward and backward, [${images.join()}]`,
