@@ -89,6 +89,7 @@ export const pictures = {
 
 const colours = ["#2f7de1", "#e8833a", "#3a9d5d"];
 const [blank, line, ink] = ["#eef1f5", "#8b95a5", "#6b7280"];
+const font = 'font-family="sans-serif" font-size="11"';
 const cell = 18;
 /** How far a step into the batch goes to the right and up. */
 const [right, up] = [9, 7];
@@ -125,6 +126,7 @@ export function draw({ sets, axes = ["batch", "channels", "space"] }) {
   const bottom = top + sizes.space * cell;
   const width = 250;
   const height = bottom + 24 + 16 * sets.length;
+  const turned = `translate(${left - 8} ${top + (sizes.space * cell) / 2}) rotate(-90)`;
   const middle = left + (sizes.channels * cell) / 2;
   const [batch, channels, space] = axes;
   const legend = sets.flatMap(({ colour = 0, text }, i) => [
@@ -132,13 +134,13 @@ export function draw({ sets, axes = ["batch", "channels", "space"] }) {
     `  <text x="${left + 15}" y="${bottom + 33 + 16 * i}">${text}</text>`,
   ]);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${font}>`,
     `<g stroke="${line}" stroke-width="0.7" stroke-linejoin="round">`,
     ...faces,
     "</g>",
     `<g fill="${ink}">`,
     `  <text x="${middle}" y="${bottom + 14}" text-anchor="middle">${channels}</text>`,
-    `  <text transform="translate(${left - 8} ${top + (sizes.space * cell) / 2}) rotate(-90)" text-anchor="middle">${space}</text>`,
+    `  <text transform="${turned}" text-anchor="middle">${space}</text>`,
     `  <text x="${left + 6}" y="${top - sizes.batch * up + 6}" text-anchor="middle">${batch}</text>`,
     ...legend,
     "</g>",

@@ -1,4 +1,4 @@
-// Batch normalization: three features of very different sizes come out alike, and inference uses the running statistics.
+// Batch normalization: three features of very different sizes come out alike; inference uses the running statistics.
 import * as ek from "evenkeel";
 
 ek.setSeed(1);

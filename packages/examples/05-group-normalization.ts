@@ -1,4 +1,4 @@
-// Group normalization against batch normalization with two images a batch: what an image becomes must not depend on luck.
+// Group normalization and batch normalization with two images a batch: what an image becomes must not depend on luck.
 import * as ek from "evenkeel";
 
 ek.setSeed(1);
