@@ -1,4 +1,4 @@
-// Switchable normalization learns which statistics to use: pictures of different brightness and contrast want their own.
+// Switchable normalization learns which statistics to use: pictures of different contrast want their own.
 import * as ek from "evenkeel";
 
 ek.setSeed(1);
