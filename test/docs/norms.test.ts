@@ -40,7 +40,7 @@ describe("README.md", () => {
     ek.setSeed(1);
     const labels = ek.toCategorical([0, 1, 2, 3], 10);
     const images = ek.randomUniform([4, 28, 28, 1], 0, 1);
-    const data = { x: images, y: labels, xTest: images, yTest: labels };
+    const data = { x: images, y: labels, xTest: images, yTest: labels, xNight: images };
     await expect(runSamples(samplesOf(readText("README.md")), data)).resolves.toBe(0);
   });
 });
