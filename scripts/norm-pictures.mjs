@@ -85,6 +85,10 @@ export const pictures = {
     axes: ofKernel,
     sets: [{ ...output, batch: wholeBatch, text: "S: the whole kernel" }],
   },
+  "input-normalization": {
+    axes: ["samples", "features", "time"],
+    sets: [{ ...channel, text: "S: one feature of all training data" }],
+  },
 };
 
 const colours = ["#2f7de1", "#e8833a", "#3a9d5d"];
