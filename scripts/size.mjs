@@ -1,7 +1,7 @@
 // What a page downloads for each entry: minified, the WASM in it, gzipped. Fails above the limit.
 import { entrySizes } from "./lib/sizes.mjs";
 
-const limit = 110_000;
+const limit = 125_000;
 
 console.log(["entry".padEnd(30), ...["bytes", "gzip", "brotli"].map((title) => title.padStart(9))].join(""));
 for (const { name, bytes, gzip, brotli } of entrySizes()) {

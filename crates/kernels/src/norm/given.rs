@@ -54,11 +54,11 @@ pub fn norm_given_backward(
     }
 }
 
-/// running ← running + rate·(batch - running), in float64, rounded once.
+/// running ← running + rate·(batch - running), in float64, rounded once; the batch itself where the rate is 1.
 pub fn running_update(rate: f64, batch: &[f32], running: &mut [f32]) {
     debug_assert_eq!(batch.len(), running.len());
     for (running, &batch) in running.iter_mut().zip(batch) {
-        let old = f64::from(*running);
+        let old = if rate == 1.0 { 0.0 } else { f64::from(*running) };
         *running = (old + rate * (f64::from(batch) - old)) as f32;
     }
 }

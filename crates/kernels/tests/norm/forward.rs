@@ -41,7 +41,7 @@ fn no_channels_and_no_elements_given() {
 
 #[test]
 fn running_values_move_in_float64() {
-    let (batch, start) = ([2.0, -1.0, 1e4, 0.1], [1.0, 3.0, 1.0, 0.7]);
+    let (batch, start) = ([2.0, -1.0, 1e4, 1e-30], [1.0, 3.0, 1.0, 0.7]);
     let mut running = start;
     running_update(0.01, &batch, &mut running);
     for i in 0..4 {

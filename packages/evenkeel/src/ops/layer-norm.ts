@@ -1,13 +1,18 @@
 import { ArgumentError, checkNumber, ShapeError, shapeText } from "../errors.ts";
+import { fill } from "../tensor/create.ts";
+import { scoped } from "../tensor/scope.ts";
 import { normalizeAxes, sameShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import { allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
+import { maximum, mul } from "./binary.ts";
 import { withFloats } from "./inputs.ts";
 import { recordNorm } from "./norm-record.ts";
 import { placeOf } from "./product.ts";
+import { sum } from "./reduce.ts";
 import { transpose } from "./shaping.ts";
+import { rsqrt, square } from "./unary.ts";
 
 export interface RmsNormOptions {
   /** Factors, with the sizes of the axes as shape. Default: 1. */
@@ -42,6 +47,27 @@ export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
   return normalizeRows("rmsNorm", x, { epsilon: 1e-6, ...options }, false);
 }
 
+/**
+ * y = x/max(√Σx², 1e-12), the sum taken over `axes` of each sample: RMS normalization with γ = 1/√n and ε = 1e-24/n,
+ * but where a row is about as short as 1e-12.
+ */
+export function unitNorm(x: Tensor, axes: readonly number[]): Tensor {
+  const op = "unitNorm";
+  const cols = sizeOf(axes.map((axis) => x.shape[axis]!));
+  return scoped(() =>
+    withAxesLast(x, axes, (rows) => {
+      const gamma = fill([cols], 1 / Math.sqrt(cols));
+      const { y, statistics } = run(op, rows, cols, { gamma, beta: undefined }, 1e-24 / cols, false);
+      const lengths = [...statistics.view(op)].map((value, i) => (i % 3 === 1 ? Math.sqrt(cols) / value : 1));
+      // Where ε is the least part of Σx², or all of it, it is not seen in float32.
+      if (lengths.every((length) => length > 4e-9 || length < 1e-12 * (1 + 6e-8))) return y;
+      const last = rows.shape.length - axes.length;
+      const squares = sum(square(rows), rows.shape.map((_, axis) => axis).slice(last), true);
+      return mul(rows, rsqrt(maximum(squares, 1e-24)));
+    }),
+  );
+}
+
 function normalizeRows(op: string, value: TensorLike, options: LayerNormOptions, centred: boolean): Tensor {
   const epsilon = checkNumber(op, "epsilon", options.epsilon, 0);
   const { gamma, beta } = options;
@@ -53,7 +79,7 @@ function normalizeRows(op: string, value: TensorLike, options: LayerNormOptions,
       gamma: gamma === undefined ? undefined : checkParameter(op, "gamma", givenGamma, shape),
       beta: beta === undefined ? undefined : checkParameter(op, "beta", givenBeta, shape),
     };
-    return withAxesLast(x, axes, (rows) => run(op, rows, sizeOf(shape), affine, epsilon, centred));
+    return withAxesLast(x, axes, (rows) => run(op, rows, sizeOf(shape), affine, epsilon, centred).y);
   });
 }
 
@@ -65,7 +91,15 @@ export function checkParameter(op: string, name: string, given: Tensor, shape: S
 
 type Parameters = { readonly gamma: Tensor | undefined; readonly beta: Tensor | undefined };
 
-function run(op: string, x: Tensor, cols: number, affine: Parameters, epsilon: number, centred: boolean): Tensor {
+/** Of each row, [rows, 3], the second number is 1/√(variance + ε), or of mean x². */
+function run(
+  op: string,
+  x: Tensor,
+  cols: number,
+  affine: Parameters,
+  epsilon: number,
+  centred: boolean,
+): { y: Tensor; statistics: Tensor } {
   const rows = cols === 0 ? 0 : x.size / cols;
   const y = allocateTensor(x.shape);
   const statistics = allocateTensor([rows, 3]);
@@ -78,7 +112,7 @@ function run(op: string, x: Tensor, cols: number, affine: Parameters, epsilon: n
     const inputs = [at(x), at(statistics), at(affine.gamma), at(dy)] as const;
     checkScratch(op, kernels.norm_rows_backward(...shape, ...inputs, at(gradient), at(dgamma), at(dbeta)));
   });
-  return y;
+  return { y, statistics };
 }
 
 /** `f` of x with `axes` at its end, and its result in the old order. */

@@ -4,9 +4,10 @@ import { scoped } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { add, mul } from "./binary.ts";
+import { firstNonFinite } from "./check.ts";
 import { floatTensor } from "./inputs.ts";
 import { matMul } from "./matmul.ts";
-import { reshape } from "./shaping.ts";
+import { pad, reshape, slice } from "./shaping.ts";
 import { exp, log, rsqrt, square } from "./unary.ts";
 
 /**
@@ -27,8 +28,7 @@ export function localResponseNormalization(
     const x = floatTensor(op, value);
     const channels = x.shape.at(-1) ?? 1;
     const rows = reshape(x, [x.size / Math.max(channels, 1), channels]);
-    // The sums over neighbours are a product with a band of ones.
-    const sums = matMul(square(rows), band(channels, radius));
+    const sums = neighbourSums(square(rows), radius);
     const base = add(mul(sums, factor), offset);
     // pow, exact to the last bit, takes seven times as long.
     const power = exponent === 0.5 ? rsqrt(base) : exp(mul(log(base), -exponent));
@@ -47,6 +47,19 @@ export function readLocalResponse(
   checkInteger(op, "depthRadius", depthRadius);
   for (const [name, value] of Object.entries({ bias, alpha, beta })) checkNumber(op, name, value);
   return [depthRadius, bias, alpha, beta];
+}
+
+/** The sums over columns at most `radius` away: a product with a band of ones, which is fast. */
+function neighbourSums(x: Tensor, radius: number): Tensor {
+  const columns = x.shape[1]!;
+  // In it 0 times Infinity is NaN for all; the sum of shifted copies leaves it in its place.
+  if (firstNonFinite(x) < 0) return matMul(x, band(columns, radius));
+  const wide = pad(x, [
+    [0, 0],
+    [radius, radius],
+  ]);
+  const shifted = Array.from({ length: 2 * radius + 1 }, (_, i) => slice(wide, [0, i], [-1, columns]));
+  return shifted.reduce((total, one) => add(total, one));
 }
 
 /** 1 where |row − column| ≤ radius, else 0. */

@@ -1,8 +1,8 @@
 import { add, mul, squaredDifference, sub } from "../../ops/binary.ts";
 import { normalizeMixed } from "../../ops/mixed-norm.ts";
 import { mean as meanOver } from "../../ops/reduce.ts";
-import { slice } from "../../ops/shaping.ts";
 import { rsqrt } from "../../ops/unary.ts";
+import { fill } from "../../tensor/create.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { MovingNorm } from "./moving-norm.ts";
 import type { RunningStats } from "./running-stats.ts";
@@ -21,7 +21,8 @@ export abstract class MixedNorm extends MovingNorm {
     const moving = this.moving();
     return normalizeMixed(x, this.axis, this.weights, ({ shift, mean: rest, variance }) => {
       // All means are relative to one number near them: then they may be large against the deviations.
-      const origin = learns ? slice(shift, [0, 0], [1, 1]) : slice(moving.mean, 0, 1);
+      const near = (learns ? shift : moving.mean).view(this.op).find(Number.isFinite);
+      const origin = fill([1], near ?? 0);
       const instance = { mean: add(sub(shift, origin), rest), variance };
       const batch = learns ? merged(instance, 0) : { ...moving, mean: sub(moving.mean, origin) };
       if (learns) this.runningStats.update(add(batch.mean, origin), batch.variance, x.size / shift.shape[1]!);

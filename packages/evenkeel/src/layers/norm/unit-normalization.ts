@@ -1,6 +1,4 @@
-import { maximum, mul } from "../../ops/binary.ts";
-import { sum } from "../../ops/reduce.ts";
-import { rsqrt, square } from "../../ops/unary.ts";
+import { unitNorm } from "../../ops/layer-norm.ts";
 import { normalizeAxes, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
@@ -32,7 +30,7 @@ export class UnitNormalization extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return mul(x, rsqrt(maximum(sum(square(x), this.#axis, true), 1e-24)));
+    return unitNorm(x, normalizeAxes(this.op, this.#axis, x.rank));
   }
 
   protected override ownConfig(): Record<string, unknown> {
