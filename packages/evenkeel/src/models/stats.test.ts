@@ -150,3 +150,53 @@ describe("stats.recalibrate", () => {
     expect([...layer.runningStats.variance]).toEqual([1, 1, 1]);
   });
 });
+
+describe("stats.recalibrate, of other norms with running statistics", () => {
+  const shape = [12, 3, 2];
+  const data = ek.randomNormal(shape, 5, 2, "float32", 21);
+  const over = (axes: number[]): number[][] => {
+    const { mean, variance } = ek.moments(data, axes);
+    return [mean, variance].map((each) => [...each.dataSync()]);
+  };
+  const model = (layer: ek.Layer): ek.Sequential => ek.sequential([layer]);
+  const options = { inputShape: shape.slice(1) };
+
+  it.each([
+    ["switchable", () => ek.layers.switchableNormalization(options), 1],
+    ["instance-batch", () => ek.layers.instanceBatchNormalization(options), 36 / 35],
+  ] as const)("%s: the moments of all values", async (_, make, factor) => {
+    const layer = make();
+    await ek.stats.recalibrate(model(layer), data, { batchSize: 5, exact: true });
+    const [mean, variance] = over([0, 1]);
+    layer.runningStats.mean.forEach((value, c) => expect(value).toBeCloseTo(mean![c]!, 5));
+    layer.runningStats.variance.forEach((value, c) => expect(value).toBeCloseTo(variance![c]! * factor, 4));
+    expect(layer.runningStats).toMatchObject({ weight: 1, batches: 3, count: 36, frozen: false });
+  });
+
+  it("instance: the means of the samples' moments", async () => {
+    const layer = ek.layers.instanceNormalization({ ...options, trackRunningStats: true });
+    await ek.stats.recalibrate(model(layer), data, { batchSize: 5 });
+    const [means, variances] = over([1]);
+    const average = (values: number[], c: number): number =>
+      values.filter((__, i) => i % 2 === c).reduce((sum, value) => sum + value, 0) / 12;
+    const { mean, variance, exact } = layer.runningStats!;
+    for (const c of [0, 1]) {
+      expect(mean[c]).toBeCloseTo(average(means!, c), 5);
+      expect(variance[c]).toBeCloseTo((average(variances!, c) * 3) / 2, 4);
+    }
+    expect(exact).toBe(false);
+  });
+
+  it("domains too; without running statistics there is nothing to adapt", async () => {
+    const layer = ek.layers.switchableNormalization(options);
+    const one = model(layer);
+    await ek.stats.recalibrate(one, data);
+    const before = layer.runningStats.mean;
+    await ek.stats.adaptDomain(one, ek.add(data, 100), { domain: "bright" });
+    expect(layer.runningStats.mean[0]).toBeCloseTo(before[0]! + 100, 3);
+    ek.stats.useDomain(one, "default");
+    expect(layer.runningStats.mean).toEqual(before);
+    const none = model(ek.layers.instanceNormalization(options));
+    await expect(ek.stats.adaptDomain(none, data, { domain: "bright" })).rejects.toThrow("or there is none");
+  });
+});

@@ -3,7 +3,9 @@ import type { SamplesLike } from "../data/samples.ts";
 import { ArgumentError, checkInteger, checkKeys, ShapeError, unknownName, valueText } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { BatchNormalization } from "../layers/norm/batch-normalization.ts";
-import { mergeMoments, type Moments } from "../layers/norm/moments.ts";
+import type { Moments } from "../layers/norm/moments.ts";
+import { MovingNorm } from "../layers/norm/moving-norm.ts";
+import type { RunningStats } from "../layers/norm/running-stats.ts";
 import { firstDomain } from "../layers/norm/bank.ts";
 import { checkFlag } from "../layers/options.ts";
 import { tidy } from "../tensor/scope.ts";
@@ -30,7 +32,7 @@ export interface AdaptDomainOptions extends RecalibrateOptions {
 
 /**
  * mean = Σx/n and variance = Σ(x − mean)²/n over all n values that a channel has in `data`: the running statistics of
- * every batch normalization, for the weights as they are now, instead of an average over training ("precise BN", Wu
+ * every batch normalization, and of other norms that keep some, for the weights as they are now, instead of an average over training ("precise BN", Wu
  * and Johnson 2021). Every batch is normalized by its own statistics on the way, dropout is off, and the batches'
  * moments are merged as those of one. The statistics then have the weight 1; the unbiased variance is kept where the
  * layer keeps that.
@@ -62,7 +64,7 @@ export async function adaptDomain(model: Sequential, data: SamplesLike, options:
 }
 
 /**
- * Switches every batch normalization to the running statistics of another domain, for `predict` and for training, which
+ * Switches every norm that keeps some to the running statistics of another domain, for `predict` and for training, which
  * moves these alone; "default" are those from before the first `adaptDomain`. Nothing of those that are left is lost. A
  * layer that was frozen when the domain was adapted has none of it, and uses "default".
  *
@@ -75,8 +77,12 @@ export function useDomain(model: Sequential, domain: string): void {
   for (const each of statistics) each.useDomain(each.domains.includes(domain) ? domain : firstDomain);
 }
 
-function normsOf(model: Sequential): BatchNormalization[] {
-  return model.layers.filter((layer) => layer instanceof BatchNormalization);
+type Norm = BatchNormalization | (MovingNorm & { runningStats: RunningStats });
+
+function normsOf(model: Sequential): Norm[] {
+  return model.layers.filter((layer): layer is Norm => {
+    return layer instanceof BatchNormalization || (layer instanceof MovingNorm && layer.runningStats !== undefined);
+  });
 }
 
 async function calibrate(
@@ -130,7 +136,7 @@ class Pass {
   }
 
   /** Gives `norms`, some of the layers, the moments of what reaches them. */
-  async run(layers: readonly Layer[], norms: readonly BatchNormalization[]): Promise<void> {
+  async run(layers: readonly Layer[], norms: readonly Norm[]): Promise<void> {
     const seen = new Map<Layer, Moments[]>(norms.map((norm) => [norm, []]));
     for (const batch of this.#batches) {
       tidy(() => {
@@ -139,22 +145,23 @@ class Pass {
       });
       await this.#breather.breathe();
     }
-    for (const [norm, parts] of seen) {
-      const moments = mergeMoments(parts);
-      if (moments.count === 1)
-        throw new ShapeError(`${this.#op}: ${norm.name} saw one value a channel; pass more data`);
-      (norm as BatchNormalization).runningStats.take({ ...moments, batches: parts.length });
+    for (const norm of norms) {
+      const parts = seen.get(norm)!;
+      const single = parts.length === 1 && parts[0]!.count === 1;
+      if (single) throw new ShapeError(`${this.#op}: ${norm.name} saw one value a channel; pass more data`);
+      norm.runningStats.take(parts);
     }
   }
 }
 
 /** What a layer makes of x; where it is observed, normalized by x itself, unless nobody comes `last`. */
 function through(op: string, layer: Layer, x: Tensor, seen: Moments[] | undefined, last: boolean): Tensor {
-  if (seen === undefined || !(layer instanceof BatchNormalization)) return layer.apply(x);
-  const moments = layer.observe(x);
+  if (seen === undefined) return layer.apply(x);
+  const norm = layer as Norm;
+  const moments = norm.observe(x);
   seen.push(moments);
   if (last) return x;
-  if (moments.count > 1) return layer.normalizeByItself(x);
+  if (moments.count > 1) return norm.normalizeByItself(x);
   throw new ShapeError(
     `${op}: a batch with one value a channel in ${layer.name}; use a larger batchSize, or exact: true`,
   );

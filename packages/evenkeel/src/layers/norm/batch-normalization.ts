@@ -172,7 +172,7 @@ export class BatchNormalization extends Layer {
   #take(batch: TensorLike): void {
     const x = floatTensor(this.op, batch);
     this.computeOutputShape(x.shape);
-    this.runningStats.take({ ...this.observe(x), batches: 1 });
+    this.runningStats.take([this.observe(x)]);
   }
 
   /** @internal Whether the reference batch is the model's, and passes through it in each step. */

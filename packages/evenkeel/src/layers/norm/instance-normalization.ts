@@ -6,6 +6,7 @@ import { sampleMoments } from "../../ops/sample-norm.ts";
 import { channelAxis, spaceOf } from "../../ops/sample-view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkFlag } from "../options.ts";
+import type { Moments } from "./moments.ts";
 import { MovingNorm, type MovingNormOptions } from "./moving-norm.ts";
 
 export interface InstanceNormalizationOptions extends MovingNormOptions {
@@ -45,11 +46,22 @@ export class InstanceNormalization extends MovingNorm {
     }
     const space = spaceOf(op, x, axis);
     if (runningStats) {
-      const { shift, mean, variance } = sampleMoments(x, axis);
-      const unbiased = mul(variance, space / (space - 1));
-      runningStats.update(meanOver(add(shift, mean), 0), meanOver(unbiased, 0), x.shape[0]! * space);
+      const { mean, variance } = this.#means(x);
+      runningStats.update(mean, variance, x.shape[0]! * space);
     }
     return groupNorm(x, { groups: -1, axis, epsilon, gamma, beta });
+  }
+
+  override observe(x: Tensor): Moments {
+    const { mean, variance } = this.#means(x);
+    return { mean: mean.dataSync(), variance: variance.dataSync(), count: x.size / mean.size };
+  }
+
+  /** Over the batch, of the mean and the unbiased variance of each sample. */
+  #means(x: Tensor): { mean: Tensor; variance: Tensor } {
+    const space = spaceOf(this.op, x, this.axis);
+    const { shift, mean, variance } = sampleMoments(x, this.axis);
+    return { mean: meanOver(add(shift, mean), 0), variance: meanOver(mul(variance, space / (space - 1)), 0) };
   }
 
   protected override ownConfig(): Record<string, unknown> {

@@ -1,9 +1,12 @@
 import { add, mul, squaredDifference, sub } from "../../ops/binary.ts";
 import { normalizeMixed } from "../../ops/mixed-norm.ts";
+import { channelMoments } from "../../ops/norm.ts";
 import { mean as meanOver } from "../../ops/reduce.ts";
+import { channelAxis } from "../../ops/sample-view.ts";
 import { rsqrt } from "../../ops/unary.ts";
 import { fill } from "../../tensor/create.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Moments as StatisticalMoments } from "./moments.ts";
 import { MovingNorm } from "./moving-norm.ts";
 import type { RunningStats } from "./running-stats.ts";
 
@@ -15,6 +18,11 @@ export abstract class MixedNorm extends MovingNorm {
 
   /** From those of the instances, [batch, channels], and of the batch (in inference the running ones), to broadcast. */
   protected abstract mix(instance: Moments, batch: Moments): Moments;
+
+  override observe(x: Tensor): StatisticalMoments {
+    const axis = channelAxis(this.op, this.axis, x.shape);
+    return { ...channelMoments({ x, axes: [axis] }), count: x.size / x.shape[axis]! };
+  }
 
   protected override call(x: Tensor, training: boolean): Tensor {
     const learns = this.learns(x, training);

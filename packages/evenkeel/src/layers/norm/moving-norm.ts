@@ -5,6 +5,7 @@ import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer } from "../get-initializer.ts";
 import { checkFlag } from "../options.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
+import type { Moments } from "./moments.ts";
 import { RunningStats, type RunningStatsOptions } from "./running-stats.ts";
 
 export interface MovingNormOptions extends ChannelNormOptions {
@@ -61,6 +62,25 @@ export abstract class MovingNorm extends ChannelNorm {
   /** Whether x moves the running statistics; otherwise it is normalized by them. */
   protected learns(x: Tensor, training: boolean): boolean {
     return training && this.trainable && x.size > 0;
+  }
+
+  /** @internal Whether training moves the running statistics. */
+  get observes(): boolean {
+    return this.trainable && this.runningStats?.frozen === false;
+  }
+
+  /** @internal What x would move them by; nothing moves. */
+  abstract observe(x: Tensor): Moments;
+
+  /** @internal x normalized as in training; nothing moves. */
+  normalizeByItself(x: Tensor): Tensor {
+    const { runningStats } = this;
+    runningStats?.freeze();
+    try {
+      return this.call(x, true, {});
+    } finally {
+      runningStats?.thaw();
+    }
   }
 
   /** Copies: the backward pass needs the values of now, and training may move them before. */

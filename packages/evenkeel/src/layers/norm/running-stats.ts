@@ -221,13 +221,18 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
     const op = `${this.#op}.replace`;
     const unbiased = this.#options.movingVariance === "unbiased";
     const statistics = given instanceof RunningStats ? given.exactly(op) : given;
-    this.take(checkStatistics(op, statistics, this.#values.variables.mean.size, unbiased ? 2 : 1));
+    const checked = checkStatistics(op, statistics, this.#values.variables.mean.size, unbiased ? 2 : 1);
+    this.take([checked], checked.batches);
   }
 
-  /** @internal The same, unchecked. */
-  take(exact: Statistics): void {
-    const { mean, variance, count, batches } = exact;
-    const factor = this.#options.movingVariance === "unbiased" ? count / (count - 1) : 1;
+  /** @internal The same, unchecked, from the moments of batches. */
+  take(parts: readonly Moments[], batches = parts.length): void {
+    const { movingVariance } = this.#options;
+    const whole = movingVariance !== "mean";
+    const moments = mergeMoments(parts, whole);
+    const { mean, variance, count } = moments;
+    const factor = movingVariance === "unbiased" ? count / (count - 1) : 1;
+    const exact = whole ? moments : undefined;
     const values = { mean: Float32Array.from(mean), variance: Float32Array.from(variance, (value) => value * factor) };
     this.#load({ values, exact, pending: this.#now.pending, weight: 1, batches, count });
   }
