@@ -32,10 +32,10 @@ export interface AdaptDomainOptions extends RecalibrateOptions {
 
 /**
  * mean = Σx/n and variance = Σ(x − mean)²/n over all n values that a channel has in `data`: the running statistics of
- * every batch normalization, and of other norms that keep some, for the weights as they are now, instead of an average over training ("precise BN", Wu
- * and Johnson 2021). Every batch is normalized by its own statistics on the way, dropout is off, and the batches'
- * moments are merged as those of one. The statistics then have the weight 1; the unbiased variance is kept where the
- * layer keeps that.
+ * every batch normalization, and of other norms that keep some, for the weights as they are now, instead of an average
+ * over training ("precise BN", Wu and Johnson 2021). Every batch is normalized by its own statistics on the way,
+ * dropout is off, and the batches' moments are merged as those of one. The statistics then have the weight 1; the
+ * unbiased variance is kept where the layer keeps that.
  *
  * `data`: samples as `predict` takes them; no targets. Layers that are frozen (`trainable = false`, or
  * `runningStats.freeze()`) stay as they are.
@@ -64,9 +64,9 @@ export async function adaptDomain(model: Sequential, data: SamplesLike, options:
 }
 
 /**
- * Switches every norm that keeps some to the running statistics of another domain, for `predict` and for training, which
- * moves these alone; "default" are those from before the first `adaptDomain`. Nothing of those that are left is lost. A
- * layer that was frozen when the domain was adapted has none of it, and uses "default".
+ * Switches every norm that keeps some to the running statistics of another domain, for `predict` and for training,
+ * which moves these alone; "default" are those from before the first `adaptDomain`. Nothing of those that are left is
+ * lost. A layer that was frozen when the domain was adapted has none of it, and uses "default".
  *
  * Errors: ArgumentError with the names there are.
  */

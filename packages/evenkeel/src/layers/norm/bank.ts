@@ -2,6 +2,14 @@ import { ArgumentError, checkInteger, checkNumber } from "../../errors.ts";
 import type { Values } from "./kept-values.ts";
 import type { Moments } from "./moments.ts";
 
+export interface RunningStatsOptions {
+  /** Weight of the old value; null is the cumulative average. */
+  readonly momentum: number | null;
+  readonly zeroDebias: boolean;
+  /** Which variance of a batch is taken in: Σ(x − mean)²/m, or /(m − 1); or a mean of variances, as it comes. */
+  readonly movingVariance: "biased" | "unbiased" | "mean";
+}
+
 /** The running statistics of one domain at one moment. */
 export interface Bank {
   readonly weight: number;

@@ -4,9 +4,10 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Variable } from "../../tensor/variable.ts";
 import { getInitializer } from "../get-initializer.ts";
 import { checkFlag } from "../options.ts";
+import type { RunningStatsOptions } from "./bank.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
 import type { Moments } from "./moments.ts";
-import { RunningStats, type RunningStatsOptions } from "./running-stats.ts";
+import { RunningStats } from "./running-stats.ts";
 
 export interface MovingNormOptions extends ChannelNormOptions {
   /** Default: 1e-5. */

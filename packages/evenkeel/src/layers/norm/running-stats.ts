@@ -15,18 +15,11 @@ import {
   fromBits,
   type RunningSnapshot,
   type RunningState,
+  type RunningStatsOptions,
   toBits,
 } from "./bank.ts";
 import { KeptValues, type Variables } from "./kept-values.ts";
 import { checkStatistics, mergeMoments, type Moments, type Statistics, type StatisticsLike } from "./moments.ts";
-
-export interface RunningStatsOptions {
-  /** Weight of the old value; null is the cumulative average. */
-  readonly momentum: number | null;
-  readonly zeroDebias: boolean;
-  /** Which variance of a batch is taken in: Σ(x − mean)²/m, or /(m − 1); or a mean of variances, as it comes. */
-  readonly movingVariance: "biased" | "unbiased" | "mean";
-}
 
 /**
  * w ← w·m + (1 − m); mean ← mean + ((1 − m)/w)·(mean_B − mean); variance likewise, with the momentum m (the weight of
@@ -228,13 +221,12 @@ export class RunningStats implements ExtraState<RunningSnapshot> {
   /** @internal The same, unchecked, from the moments of batches. */
   take(parts: readonly Moments[], batches = parts.length): void {
     const { movingVariance } = this.#options;
-    const whole = movingVariance !== "mean";
-    const moments = mergeMoments(parts, whole);
-    const { mean, variance, count } = moments;
+    const exact = mergeMoments(parts, movingVariance !== "mean");
+    const { mean, variance, count } = exact;
     const factor = movingVariance === "unbiased" ? count / (count - 1) : 1;
-    const exact = whole ? moments : undefined;
     const values = { mean: Float32Array.from(mean), variance: Float32Array.from(variance, (value) => value * factor) };
-    this.#load({ values, exact, pending: this.#now.pending, weight: 1, batches, count });
+    const bank = { values, pending: this.#now.pending, weight: 1, batches, count };
+    this.#load(movingVariance === "mean" ? bank : { ...bank, exact });
   }
 
   /** @internal The moments of all values seen. Errors: ArgumentError where there is only an average over batches. */
