@@ -158,8 +158,9 @@ export abstract class Layer {
 
   /** The result for one batch, differentiable in `x` and in the trainable weights. Builds the layer when it is not. */
   apply(x: TensorLike, options: CallOptions = {}): Tensor {
-    checkKeys(this.op, options, ["training", ...this.takes]);
-    const { training = false, ...given } = options;
+    const { training = false, ...others } = options;
+    const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+    checkKeys(this.op, given, ["training", ...this.takes]);
     return scoped(() => {
       const input = floatTensor(this.op, x);
       this.build(input.shape);

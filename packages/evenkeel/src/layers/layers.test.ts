@@ -167,6 +167,7 @@ describe("layers", () => {
     for (const option of ["mask", "condition"]) {
       const apply = (): ek.Tensor => ek.layers.dense({ units: 1 }).apply([[1]], { [option]: [1] });
       expect(apply).toThrow(`dense: unknown option "${option}"; valid: training`);
+      expect(ek.layers.dense({ units: 1 }).apply([[1]], { [option]: undefined }).shape).toEqual([1, 1]);
     }
   });
 
