@@ -140,9 +140,10 @@ describe("names of one thing", () => {
 
   it("a mask is the batch of what it counts", () => {
     check(
-      fc.property(cases, ({ shape, mean, epsilon, seed }) => {
+      fc.property(cases, ({ shape, epsilon, seed }) => {
         ek.tidy(() => {
-          const x = onGrid(shape, seed, mean);
+          // Around 0: Keras's 1e-7 in the divisor is a part of the mean.
+          const x = onGrid(shape, seed, 0);
           const counts = ek.greater(normals(shape.slice(0, 3), seed + 2), 0).dataSync();
           const places = [...counts.keys()].filter((i) => counts[i] === 1);
           if (places.length < 2) return;
