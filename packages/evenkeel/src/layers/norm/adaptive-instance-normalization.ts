@@ -1,4 +1,4 @@
-import { ArgumentError, checkInteger, checkNumber } from "../../errors.ts";
+import { ArgumentError, checkInteger, checkNumber, shapeText, ShapeError } from "../../errors.ts";
 import { add, div, mul } from "../../ops/binary.ts";
 import { floatTensor } from "../../ops/inputs.ts";
 import { normalizeMixed } from "../../ops/mixed-norm.ts";
@@ -46,6 +46,12 @@ export class AdaptiveInstanceNormalization extends Layer {
     const { op } = this;
     if (condition === undefined) throw new ArgumentError(`${op}: no style came; use apply(x, { condition: style })`);
     const style = floatTensor(op, condition);
+    const sizesOf = ({ shape }: Tensor): number[] => [shape[0]!, shape[channelAxis(op, this.#axis, shape)]!];
+    const [[batch, channels], [styles, depth]] = [sizesOf(x), sizesOf(style)] as [number[], number[]];
+    if (depth !== channels || (styles !== 1 && styles !== batch)) {
+      const came = `a style ${shapeText(style.shape)} for ${shapeText(x.shape)}`;
+      throw new ShapeError(`${op}: ${came}; use one for each sample, or one for all, with the same channels`);
+    }
     const space = spaceOf(op, x, this.#axis);
     const wanted = sampleMoments(style, this.#axis);
     const deviation = this.#deviation(wanted.variance, spaceOf(op, style, this.#axis));

@@ -205,6 +205,11 @@ describe("a reference batch", () => {
     expect(() => layer.apply(x(1), training)).toThrow("axis 0 is the batch");
     const given = layers.batchNormalization({ referenceBatch: x(1, [8, 3]) });
     expect(() => given.build([null, 4])).toThrow("[8, 3]");
+    const none = layers.batchNormalization({ referenceBatch: ek.zeros([0, 3]) });
+    expect(() => none.build([null, 3])).toThrow("the reference batch is [0, 3]; use samples");
+    const off = layers.batchNormalization({ referenceBatch: false });
+    off.apply(x(1), training);
+    expect([off.runningStats.batches, off.getConfig().reference_batch]).toEqual([1, undefined]);
     expect(given.built).toBe(false);
   });
 });
@@ -220,6 +225,7 @@ describe("a condition", () => {
       1e-6,
     );
     expect(() => layers.batchNormalization({ condition: {} as never })).toThrow("use { classes } or { features }");
+    expect(() => layers.conditionalBatchNormalization({} as never)).toThrow("use { classes } or { features }");
   });
 
   it("reaches its layers through a model, which then is not to be folded", () => {

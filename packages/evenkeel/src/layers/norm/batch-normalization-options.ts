@@ -84,11 +84,13 @@ const singleValues = ["error", "allow", "running"] as const;
 export function readOptions(op: string, given: BatchNormalizationOptions) {
   const preset = presets[findName(op, "preset", given.preset ?? "keras", ["keras", "torch"] as const)];
   const options: BatchNormalizationOptions = { ...preset, ...withoutUndefined(given) };
-  const { momentum = 0.99, renorm = false, ghostBatchSize, referenceBatch } = options;
+  const { momentum = 0.99, renorm = false, ghostBatchSize } = options;
+  const referenceBatch = options.referenceBatch === false ? null : options.referenceBatch;
   const ways = Object.entries({ renorm, ghostBatchSize, referenceBatch }).flatMap(([key, set]) => (set ? [key] : []));
   if (ways.length > 1) throw new ArgumentError(`${op}: ${ways.join(" and ")} came; use one of them`);
   return {
     ...options,
+    referenceBatch,
     axis: checkAxis(op, options.axis ?? -1),
     epsilon: checkNumber(op, "epsilon", options.epsilon ?? 1e-3, 0),
     momentum: momentum === null ? null : checkNumber(op, "momentum", momentum, 0, 1),

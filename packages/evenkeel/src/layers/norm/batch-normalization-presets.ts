@@ -1,5 +1,6 @@
 import { BatchNormalization } from "./batch-normalization.ts";
 import type { BatchNormalizationOptions } from "./batch-normalization-options.ts";
+import type { ConditionOptions } from "./condition.ts";
 
 /**
  * y = γ·((x − mean_B)/σ_B·r + d) + β in training, with r = clip(σ_B/σ) and d = clip((mean_B − mean)/σ): `renorm: true`
@@ -32,5 +33,5 @@ export function virtualBatchNormalization(options: BatchNormalizationOptions = {
 export function conditionalBatchNormalization(
   options: BatchNormalizationOptions & Required<Pick<BatchNormalizationOptions, "condition">>,
 ): BatchNormalization {
-  return new BatchNormalization(options);
+  return new BatchNormalization({ ...options, condition: options.condition ?? ({} as ConditionOptions) });
 }

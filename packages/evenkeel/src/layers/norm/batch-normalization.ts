@@ -172,6 +172,7 @@ export class BatchNormalization extends Layer {
   #take(batch: TensorLike): void {
     const x = floatTensor(this.op, batch);
     this.computeOutputShape(x.shape);
+    if (x.size === 0) throw new ShapeError(`${this.op}: the reference batch is ${shapeText(x.shape)}; use samples`);
     this.runningStats.take([this.observe(x)]);
   }
 

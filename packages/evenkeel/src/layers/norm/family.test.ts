@@ -119,8 +119,9 @@ describe("adaptiveInstanceNormalization", () => {
     const layer = layers.adaptiveInstanceNormalization();
     expect(() => layer.apply(images())).toThrow("no style came; use apply(x, { condition: style })");
     expect(() => layer.apply(images(), { condition: ek.ones([3, 4, 5]) })).toThrow(
-      "[3, 5] and [3, 6] do not broadcast",
+      "use one for each sample, or one for all, with the same channels",
     );
+    expect(() => layer.apply(images(), { condition: ek.ones([2, 4, 6]) })).toThrow("a style [2, 4, 6] for");
     expect(() => layer.apply(images(), { condition: ek.ones([3, 1, 6]) })).toThrow("1 value per channel");
     expect(() => layer.apply(ek.ones([2, 1, 6]), { condition: ek.ones([2, 3, 6]) })).toThrow("1 value per channel");
   });
