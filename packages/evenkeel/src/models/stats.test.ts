@@ -187,6 +187,16 @@ describe("stats.recalibrate, of other norms with running statistics", () => {
     expect(exact).toBe(false);
   });
 
+  it("one behind the other: the second sees what the first makes of each batch", async () => {
+    const [first, second] = [ek.layers.switchableNormalization(options), ek.layers.instanceBatchNormalization()];
+    await ek.stats.recalibrate(ek.sequential([first, second]), data, { batchSize: 12 });
+    const alone = ek.layers.switchableNormalization();
+    const { mean } = ek.moments(alone.apply(data, { training: true }), [0, 1]);
+    mean.dataSync().forEach((value, c) => expect(second.runningStats.mean[c]).toBeCloseTo(value, 5));
+    expect([first, second].map(({ runningStats }) => runningStats.frozen)).toEqual([false, false]);
+    expect(first.runningStats.batches).toBe(1);
+  });
+
   it("domains too; without running statistics there is nothing to adapt", async () => {
     const layer = ek.layers.switchableNormalization(options);
     const one = model(layer);

@@ -228,6 +228,17 @@ describe("a condition", () => {
     expect(() => layers.conditionalBatchNormalization({} as never)).toThrow("use { classes } or { features }");
   });
 
+  it("moves the running statistics as batch normalization does", () => {
+    const [plain, layer] = [layers.batchNormalization(), layers.batchNormalization({ condition: { classes: 2 } })];
+    plain.apply(x(1), training);
+    layer.apply(x(1), { ...training, condition: [0, 1, 0, 1, 1, 1] });
+    const { mean, ...state } = layer.runningStats.snapshot().exact!;
+    expect(state.count).toBe(12);
+    expect(layer.runningStats).toMatchObject({ batches: 1, count: 12, weight: plain.runningStats.weight });
+    plain.runningStats.mean.forEach((value, c) => expect(mean[c]).toBeCloseTo(value, 5));
+    plain.runningStats.variance.forEach((value, c) => expect(state.variance[c]).toBeCloseTo(value, 4));
+  });
+
   it("reaches its layers through a model, which then is not to be folded", () => {
     ek.setSeed(1);
     const conditional = layers.conditionalBatchNormalization({ condition: { features: 2 } });
