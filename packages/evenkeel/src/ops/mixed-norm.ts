@@ -49,7 +49,9 @@ export function normalizeMixed(
       outputs: [y],
       adjoint: ([dy], needs) => {
         const gradients = concat(affineGradients(x, view, { centre, lost, scale }, dy!));
-        const [dmean, dvariance, ...others] = backward(inner!.tape, affine, gradients, sources);
+        // Inside a recording nothing of the inner tape is freed, which another tape around this op may walk again.
+        const { value } = recording([], () => backward(inner!.tape, affine, gradients, sources));
+        const [dmean, dvariance, ...others] = value;
         return [needs[0] ? inputGradient(x, view, dy!, moments, scale, dmean, dvariance) : undefined, ...others];
       },
     });

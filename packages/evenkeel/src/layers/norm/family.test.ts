@@ -152,6 +152,17 @@ describe("switchableNormalization", () => {
 });
 
 describe("instanceBatchNormalization", () => {
+  it("may be differentiated inside of what is differentiated, where the value alone is used", () => {
+    const layer = layers.switchableNormalization();
+    const [x, g] = [images(), ek.randomNormal([...images().shape], 0, 1, "float32", 4)];
+    const f = (t: ek.Tensor): ek.Tensor => ek.sum(ek.mul(layer.apply(t, { training: true }), g));
+    layer.build(x.shape);
+    const weights = layer.trainableWeights;
+    const inside = ek.variableGrads(() => ek.valueAndGrad(f)(x).value, weights).grads;
+    const alone = ek.variableGrads(() => f(x), weights).grads;
+    for (const { name } of weights) expect(inside[name]!.dataSync()).toEqual(alone[name]!.dataSync());
+  });
+
   it("is instance normalization of the first channels and batch normalization of the others", () => {
     const layer = layers.instanceBatchNormalization({ ratio: 0.4 });
     const [first, second] = [ek.slice(images(), [0, 0, 0, 0], [-1, -1, -1, 2]), ek.slice(images(), [0, 0, 0, 2])];
