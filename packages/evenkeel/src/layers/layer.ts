@@ -158,8 +158,8 @@ export abstract class Layer {
 
   /** The result for one batch, differentiable in `x` and in the trainable weights. Builds the layer when it is not. */
   apply(x: TensorLike, options: CallOptions = {}): Tensor {
-    const { training = false, ...others } = options;
-    const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+    const { training = false, ...given } = options;
+    for (const key of Object.keys(given) as (keyof Given)[]) if (given[key] === undefined) delete given[key];
     checkKeys(this.op, given, ["training", ...this.takes]);
     return scoped(() => {
       const input = floatTensor(this.op, x);

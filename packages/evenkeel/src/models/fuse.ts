@@ -30,13 +30,8 @@ export function plan(layers: readonly Layer[], fused: boolean): Step[] {
   return steps;
 }
 
-const keys = ["mask", "condition"] as const;
-
 function alone(layer: Layer): Step {
-  const taken = ({ ...given }: Given): Given => {
-    for (const key of keys) if (!layer.takes.includes(key)) delete given[key];
-    return given;
-  };
+  const taken = (given: Given): Given => Object.fromEntries(layer.takes.map((key) => [key, given[key]]));
   return { layers: [layer], run: (x, training, given) => layer.apply(x, { training, ...taken(given) }) };
 }
 

@@ -6,12 +6,12 @@ import { allocateTensor, type Tensor } from "../tensor/tensor.ts";
 import type { TensorLike } from "../tensor/values.ts";
 import { checkScratch } from "../wasm/heap.ts";
 import { kernels } from "../wasm/kernels.ts";
+import { withAxesLast } from "./axes-last.ts";
 import { maximum, mul } from "./binary.ts";
 import { withFloats } from "./inputs.ts";
 import { recordNorm } from "./norm-record.ts";
 import { placeOf } from "./product.ts";
 import { sum } from "./reduce.ts";
-import { transpose } from "./shaping.ts";
 import { rsqrt, square } from "./unary.ts";
 
 export interface RmsNormOptions {
@@ -58,14 +58,21 @@ export function unitNorm(x: Tensor, axes: readonly number[]): Tensor {
     withAxesLast(x, axes, (rows) => {
       const gamma = fill([cols], 1 / Math.sqrt(cols));
       const { y, statistics } = run(op, rows, cols, { gamma, beta: undefined }, 1e-24 / cols, false);
-      const lengths = [...statistics.view(op)].map((value, i) => (i % 3 === 1 ? Math.sqrt(cols) / value : 1));
-      // Where ε is the least part of Σx², or all of it, it is not seen in float32.
-      if (lengths.every((length) => length > 4e-9 || length < 1e-12 * (1 + 6e-8))) return y;
+      if (!someShort(statistics.view(op), Math.sqrt(cols))) return y;
       const last = rows.shape.length - axes.length;
       const squares = sum(square(rows), rows.shape.map((_, axis) => axis).slice(last), true);
       return mul(rows, rsqrt(maximum(squares, 1e-24)));
     }),
   );
+}
+
+/** Whether ε shows in float32 in the length root·(1/rstd) of a row, which is not all of ε. */
+function someShort(statistics: ArrayLike<number>, root: number): boolean {
+  for (let i = 1; i < statistics.length; i += 3) {
+    const length = root / statistics[i]!;
+    if (length <= 4e-9 && length >= 1e-12 * (1 + 6e-8)) return true;
+  }
+  return false;
 }
 
 function normalizeRows(op: string, value: TensorLike, options: LayerNormOptions, centred: boolean): Tensor {
@@ -113,13 +120,4 @@ function run(
     checkScratch(op, kernels.norm_rows_backward(...shape, ...inputs, at(gradient), at(dgamma), at(dbeta)));
   });
   return { y, statistics };
-}
-
-/** `f` of x with `axes` at its end, and its result in the old order. */
-function withAxesLast(x: Tensor, axes: readonly number[], f: (x: Tensor) => Tensor): Tensor {
-  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const order = [...others, ...axes];
-  if (order.every((axis, i) => axis === i)) return f(x);
-  const back = order.map((_, axis) => order.indexOf(axis));
-  return transpose(f(transpose(x, order)), back);
 }

@@ -23,7 +23,7 @@ export function normalizeProduct(
   product: Product,
   norm: ColumnNorm,
   poolSize?: readonly [number, number],
-): { y: Tensor; mean: Tensor; variance: Tensor } {
+): Omit<Normalized, "backward"> {
   const { gamma, beta } = norm;
   const { y: z, bias, activation } = product;
   const normalized = poolSize === undefined ? normalize(z, norm) : normalizeAndPool(z, norm, poolSize);
@@ -54,6 +54,8 @@ type Results = [dz: number, dgamma: number, dbeta: number, dbias: number];
 
 interface Normalized {
   readonly y: Tensor;
+  /** As the kernels have them: means and variances in float64. */
+  readonly moments: Tensor;
   readonly mean: Tensor;
   readonly variance: Tensor;
   readonly backward: (dy: number, relu: number, results: Results) => void;
@@ -67,7 +69,7 @@ function normalize(z: Tensor, norm: ColumnNorm): Normalized {
     const values = [at(z), at(moments), placeOf(op, norm.gamma), norm.epsilon, dy, relu] as const;
     kernels.norm_channels_backward(...view, ...values, ...results);
   };
-  return { y, mean, variance, backward };
+  return { y, moments, mean, variance, backward };
 }
 
 function normalizeAndPool(z: Tensor, norm: ColumnNorm, size: readonly [number, number]): Normalized {
@@ -83,7 +85,7 @@ function normalizeAndPool(z: Tensor, norm: ColumnNorm, size: readonly [number, n
     const values = [at(z), at(peaks), at(places), at(moments), placeOf(op, norm.gamma), norm.epsilon, dy] as const;
     kernels.norm_pool_backward(writeArguments(geometry), ...values, relu, ...results);
   };
-  return { y, mean, variance, backward };
+  return { y, moments, mean, variance, backward };
 }
 
 function prepare(z: Tensor, { gamma, beta, epsilon }: ColumnNorm) {

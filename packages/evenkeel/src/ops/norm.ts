@@ -32,19 +32,20 @@ export type Correct = (moments: ChannelMoments, affine: Affine) => Affine;
 
 /**
  * y = γ·(x − mean)/√(variance + ε) + β with the mean and the biased variance of each channel of this very x (Ioffe and
- * Szegedy 2015). Differentiable in x, γ and β; the returned statistics are values only. S has at least one element.
- * `correct` replaces γ and β once the moments are known.
+ * Szegedy 2015). Differentiable in x, γ and β; the returned statistics, and the moments that `readMoments` reads, are
+ * values only. S has at least one element. `correct` replaces γ and β once the moments are known.
  */
 export function normalizeBatch(
   options: NormalizeOptions,
   correct?: Correct,
-): { y: Tensor; mean: Tensor; variance: Tensor } {
+): { y: Tensor; mean: Tensor; variance: Tensor; moments: Tensor } {
   const shape = channelShape(options);
+  const moments = allocateTensor([4, sizeOf(shape)]);
   const statistics = { mean: allocateTensor(shape), variance: allocateTensor(shape) };
   const y = throughChannels(options, (x, view) => {
     const { epsilon } = options;
     const y = allocateTensor(x.shape);
-    const moments = momentsOf(x, view);
+    momentsOf(x, view, moments);
     const affine = correct?.(readMoments(moments), options) ?? options;
     const { gamma, beta } = affine;
     const results = [at(statistics.mean), at(statistics.variance), at(y)] as const;
@@ -55,7 +56,7 @@ export function normalizeBatch(
     });
     return y;
   });
-  return { y, ...statistics };
+  return { y, ...statistics, moments };
 }
 
 /** The same with given statistics, which are constants: what inference and frozen layers compute. */
@@ -92,8 +93,7 @@ export function channelMoments(options: ChannelsOf): ChannelMoments {
 }
 
 /** The means of the channels, then their variances, in float64: 4 floats a channel. */
-function momentsOf(x: Tensor, view: View): Tensor {
-  const moments = allocateTensor([4, view[1]]);
+function momentsOf(x: Tensor, view: View, moments = allocateTensor([4, view[1]])): Tensor {
   kernels.norm_channels_moments(...view, at(x), at(moments));
   return moments;
 }

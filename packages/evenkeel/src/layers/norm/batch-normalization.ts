@@ -2,7 +2,7 @@ import { ArgumentError, shapeText, ShapeError } from "../../errors.ts";
 import { snakeCase } from "../../keras.ts";
 import { mul } from "../../ops/binary.ts";
 import { floatTensor } from "../../ops/inputs.ts";
-import { channelMoments, normalizeBatch, normalizeGiven } from "../../ops/norm.ts";
+import { channelMoments, normalizeBatch, normalizeGiven, readMoments } from "../../ops/norm.ts";
 import { normalizationConstants, normalizeProduct } from "../../ops/norm-product.ts";
 import type { Affine } from "../../ops/norm-record.ts";
 import { type Product, recordProduct } from "../../ops/product.ts";
@@ -184,7 +184,6 @@ export class BatchNormalization extends Layer {
 
   /** @internal The reference batch, normalized by itself; what comes next is normalized by its moments too. */
   refer(x: Tensor): Tensor {
-    this.#take(x);
     return this.#reference.refer({ x, axes: this.#axes, epsilon: this.#options.epsilon, ...this.#affine });
   }
 
@@ -240,8 +239,9 @@ export class BatchNormalization extends Layer {
     }
     const product = produce();
     if (!this.#usesBatch(product.y, training)) return pooled(this.call(recordProduct(product), training, {}));
-    const { y, mean, variance } = normalizeProduct(product, norm, pooling?.size);
-    this.runningStats.update(mean, variance, this.#elements(product.y), () => this.observe(product.y));
+    const { y, mean, variance, moments } = normalizeProduct(product, norm, pooling?.size);
+    const count = this.#elements(product.y);
+    this.runningStats.update(mean, variance, count, () => ({ ...readMoments(moments), count }));
     return y;
   }
 

@@ -1,7 +1,8 @@
 import { shapeText, ShapeError } from "../../errors.ts";
+import { withAxesLast } from "../../ops/axes-last.ts";
 import { floatTensor } from "../../ops/inputs.ts";
-import { broadcastTo, reshape, transpose } from "../../ops/shaping.ts";
-import type { Shape } from "../../tensor/shape.ts";
+import { broadcastTo, reshape } from "../../ops/shaping.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TensorLike } from "../../tensor/values.ts";
 
@@ -10,16 +11,10 @@ import type { TensorLike } from "../../tensor/values.ts";
  * first.
  */
 export function throughColumns(x: Tensor, axes: readonly number[], f: (columns: Tensor) => Tensor): Tensor {
-  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const order = [...others, ...axes];
-  const inOrder = order.every((axis, i) => axis === i);
-  const moved = inOrder ? x : transpose(x, order);
-  const channels = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+  const channels = sizeOf(axes.map((axis) => x.shape[axis]!));
   const batch = x.shape[0]!;
   const positions = x.size === 0 ? 0 : x.size / batch / channels;
-  const y = reshape(f(reshape(moved, [batch, positions, channels])), moved.shape);
-  const back = order.map((_, axis) => order.indexOf(axis));
-  return inOrder ? y : transpose(y, back);
+  return withAxesLast(x, axes, (moved) => reshape(f(reshape(moved, [batch, positions, channels])), moved.shape));
 }
 
 /** Where the mask is not 0, in the order of x's positions: all its axes but those of the channels. */

@@ -2,7 +2,7 @@ import { add, mul, sub } from "../../ops/binary.ts";
 import { normalizeGhosts } from "../../ops/ghost-norm.ts";
 import { normalizeMasked } from "../../ops/masked-norm.ts";
 import { normalizeMixed } from "../../ops/mixed-norm.ts";
-import { channelMoments, type Correct, normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
+import { type Correct, normalizeBatch, type NormalizeOptions, readMoments } from "../../ops/norm.ts";
 import { reshape, slice } from "../../ops/shaping.ts";
 import { rsqrt } from "../../ops/unary.ts";
 import { createTensor } from "../../tensor/create.ts";
@@ -32,8 +32,8 @@ export function normalizeInTraining(options: NormalizeOptions, how: InTraining):
   if (counted !== undefined && counted.length < count) {
     return throughColumns(x, axes, (columns) => masked(columns, options, counted, how));
   }
-  const { y, mean, variance } = normalizeBatch(options, correction(how, count));
-  runningStats.update(mean, variance, count, () => ({ ...channelMoments(options), count }));
+  const { y, mean, variance, moments } = normalizeBatch(options, correction(how, count));
+  runningStats.update(mean, variance, count, () => ({ ...readMoments(moments), count }));
   return y;
 }
 

@@ -1,6 +1,6 @@
 import { checkInteger } from "../../errors.ts";
+import { withAxesLast } from "../../ops/axes-last.ts";
 import { localResponseNormalization as localResponse, readLocalResponse } from "../../ops/local-response.ts";
-import { transpose } from "../../ops/shaping.ts";
 import { normalizeAxis, type PartialShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
@@ -45,11 +45,8 @@ export class LocalResponseNormalization extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    const [axis, last] = [normalizeAxis(this.op, this.#axis, x.rank), x.rank - 1];
-    if (axis === last) return localResponse(x, ...this.#response);
-    // The channels change places with the last axis, and back.
-    const order = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
-    return transpose(localResponse(transpose(x, order), ...this.#response), order);
+    const axis = normalizeAxis(this.op, this.#axis, x.rank);
+    return withAxesLast(x, [axis], (moved) => localResponse(moved, ...this.#response));
   }
 
   protected override ownConfig(): Record<string, unknown> {

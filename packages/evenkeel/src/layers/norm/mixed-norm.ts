@@ -26,13 +26,13 @@ export abstract class MixedNorm extends MovingNorm {
 
   protected override call(x: Tensor, training: boolean): Tensor {
     const learns = this.learns(x, training);
-    const moving = this.moving();
+    const moving = learns ? undefined : this.moving();
     return normalizeMixed(x, this.axis, this.weights, ({ shift, mean: rest, variance }) => {
       // All means are relative to one number near them: then they may be large against the deviations.
-      const near = (learns ? shift : moving.mean).view(this.op).find(Number.isFinite);
+      const near = (moving?.mean ?? shift).view(this.op).find(Number.isFinite);
       const origin = fill([1], near ?? 0);
       const instance = { mean: add(sub(shift, origin), rest), variance };
-      const batch = learns ? merged(instance, 0) : { ...moving, mean: sub(moving.mean, origin) };
+      const batch = moving ? { ...moving, mean: sub(moving.mean, origin) } : merged(instance, 0);
       if (learns) this.runningStats.update(add(batch.mean, origin), batch.variance, x.size / shift.shape[1]!);
       const mixed = this.mix(instance, batch);
       const rstd = rsqrt(add(mixed.variance, this.epsilon));

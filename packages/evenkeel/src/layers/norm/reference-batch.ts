@@ -1,7 +1,8 @@
-import { normalizeBatch, type NormalizeOptions } from "../../ops/norm.ts";
-import { add } from "../../ops/binary.ts";
-import { sampleMoments } from "../../ops/sample-norm.ts";
+import type { NormalizeOptions } from "../../ops/norm.ts";
+import { add, mul } from "../../ops/binary.ts";
+import { normalizeSamples, sampleMoments } from "../../ops/sample-norm.ts";
 import { reshape } from "../../ops/shaping.ts";
+import { rsqrt } from "../../ops/unary.ts";
 import { normalizeByReference } from "../../ops/virtual-norm.ts";
 import { createTensor } from "../../tensor/create.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -29,14 +30,23 @@ export class ReferenceBatch {
   }
 
   /** The reference batch, normalized by itself; the next samples are normalized with gradients through it. */
-  refer(options: NormalizeOptions): Tensor {
-    throughColumns(options.x, options.axes, (columns) => {
+  refer({ x, axes, gamma, beta, epsilon }: NormalizeOptions): Tensor {
+    return throughColumns(x, axes, (columns) => {
       const [batch, positions, channels] = columns.shape as [number, number, number];
-      const { shift, mean, variance } = sampleMoments(reshape(columns, [1, batch * positions, channels]), -1);
+      const whole = reshape(columns, [1, batch * positions, channels]);
+      const { shift, mean, variance } = sampleMoments(whole, -1);
       this.#moments = { mean: add(shift, mean), variance };
-      return columns;
+      const [means, rest] = [shift, mean].map((each) => each.dataSync());
+      const precise = {
+        mean: Float64Array.from(means!, (value, i) => value + rest![i]!),
+        variance: variance.dataSync(),
+      };
+      this.#statistics.take([{ ...precise, count: batch * positions }]);
+      const rstd = rsqrt(add(variance, epsilon));
+      const scale = gamma === undefined ? rstd : mul(rstd, reshape(gamma, [channels]));
+      const offset = beta && reshape(beta, [channels]);
+      return reshape(normalizeSamples(whole, -1, { shift, mean, scale, offset }), columns.shape);
     });
-    return normalizeBatch(options).y;
   }
 
   normalize({ x, axes, gamma, beta, epsilon }: NormalizeOptions): Tensor {
